@@ -1,0 +1,40 @@
+# `make backtest` and `make test` do everything on a fresh machine.
+PY := .venv/bin/python
+
+.PHONY: help setup backtest test lint format bench lock clean
+
+help:
+	@echo "make backtest  set up, make the built-in market, replay it, write reports/latest/report.html"
+	@echo "make test      set up, run the tests"
+	@echo "make lint      ruff, mypy and the import contracts"
+	@echo "make bench     the benchmarks, side by side"
+	@echo "make lock      resolve requirements.lock anew (needs uv)"
+
+setup:
+	@tools/setup.sh
+
+backtest: setup
+	@$(PY) backtests/run.py
+
+test: setup
+	@$(PY) -m pytest
+
+lint: setup
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -m importlinter.cli lint
+
+format: setup
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+bench: setup
+	@$(PY) tests/benchmarks/run.py
+
+lock:
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes --no-annotate \
+		--quiet --custom-compile-command "make lock" --output-file requirements.lock
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .numba_cache data reports

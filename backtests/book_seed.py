@@ -1,0 +1,71 @@
+"""The state of a book in the middle of its file: what a replay that starts there must be given first."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from nautilus_trader.model.data import BookOrder, OrderBookDelta, OrderBookDeltas
+from nautilus_trader.model.enums import BookAction, OrderSide, RecordFlag
+from nautilus_trader.model.identifiers import InstrumentId
+from nautilus_trader.model.objects import FIXED_PRECISION, Price, Quantity
+
+from catalog.encoding import stored_units
+from catalog.ledger import QUANTUM_NS
+from catalog.tables import CLEAR
+from indicators.ladder import Ladder
+from indicators.sides import ASK, BID
+
+
+def book_at(path: Path, instrument_id: str, ts: int) -> OrderBookDeltas | None:
+    """The book just before `ts` (UNIX ns) as one snapshot frame at `ts`, from the last CLEAR on; None if it is empty.
+
+    Reads the file backwards only as far as that CLEAR. The frame keeps the series' slot, so it ties with no other.
+    """
+    file = pq.ParquetFile(path)
+    meta = {k.decode(): v.decode() for k, v in file.metadata.metadata.items()}
+    price_places, size_places = int(meta["price_precision"]), int(meta["size_precision"])
+    parts: list[pa.Table] = []
+    for group in range(file.num_row_groups - 1, -1, -1):
+        table = file.read_row_group(group, ["action", "side", "price", "size", "flags", "sequence", "ts_init"])
+        before = int(np.searchsorted(table.column("ts_init").to_numpy(), np.uint64(ts)))
+        table = table.slice(0, before)
+        clears = np.flatnonzero(table.column("action").to_numpy() == CLEAR)
+        parts.append(table.slice(int(clears[-1])) if len(clears) else table)
+        if len(clears):
+            break
+    rows = pa.concat_tables(reversed(parts))
+    if not rows.num_rows:
+        return None
+    ladder = Ladder()
+    # no check for a crossed book: it was checked when it came in
+    ladder.apply_rows(
+        rows.column("action").to_numpy().astype(np.int64),
+        rows.column("side").to_numpy().astype(np.int64),
+        stored_units(rows.column("price"), price_places),
+        stored_units(rows.column("size"), size_places).astype(np.float64),
+        np.zeros(rows.num_rows, dtype=np.int64),
+    )
+    slot = int(rows.column("ts_init")[-1].as_py()) % QUANTUM_NS
+    at = ts // QUANTUM_NS * QUANTUM_NS + slot
+    return _snapshot(ladder, instrument_id, price_places, size_places, int(rows.column("sequence")[-1].as_py()), at)
+
+
+def _snapshot(
+    ladder: Ladder, instrument_id: str, price_places: int, size_places: int, sequence: int, ts: int
+) -> OrderBookDeltas | None:
+    identity = InstrumentId.from_str(instrument_id)
+    deltas = [OrderBookDelta.clear(identity, sequence, ts, ts)]
+    price_unit, size_unit = (10 ** (FIXED_PRECISION - places) for places in (price_places, size_places))
+    for code, side in ((BID, OrderSide.BUY), (ASK, OrderSide.SELL)):
+        for key, size in zip(*ladder.levels(code), strict=True):
+            price = Price.from_raw(int(key) * price_unit, price_places)
+            quantity = Quantity.from_raw(int(size) * size_unit, size_places)
+            order = BookOrder(side, price, quantity, 0)
+            deltas.append(OrderBookDelta(identity, BookAction.ADD, order, int(RecordFlag.F_SNAPSHOT), sequence, ts, ts))
+    if len(deltas) == 1:
+        return None
+    last = deltas.pop()
+    flags = int(RecordFlag.F_SNAPSHOT | RecordFlag.F_LAST)
+    deltas.append(OrderBookDelta(identity, last.action, last.order, flags, sequence, ts, ts))
+    return OrderBookDeltas(identity, deltas)

@@ -1,0 +1,153 @@
+"""Replay a catalog through the flow and the scalper: ``python backtests/run.py [options]``."""
+
+import os
+import sys
+
+if __name__ == "__main__":  # run as a script: import from the project's root, not from this folder
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
+
+import json
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from backtests.market_data import EVERYTHING
+from backtests.profile import DEFAULT_PROFILE, ProfileError, load_profile
+from backtests.replay import disposing, run_replay
+from backtests.report import write_report
+from backtests.summary import summarise
+from catalog.ledger import CatalogError
+from catalog.sample_market import write_sample_market
+from catalog.store import Catalog
+from catalog.times import parse_ns
+from strategies.trade_log import TRADE_SCHEMA, Trade
+
+# Nautilus 1.231 warns of pandas' future; nothing a user can do
+warnings.filterwarnings("ignore", message=".*deprecated.*", category=Warning, module="nautilus_trader.*")
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = ROOT / "data" / "sample_market"
+
+
+@app.command()
+def main(
+    catalog: Annotated[
+        Path | None, typer.Option(help="Catalog to replay; without it the built-in market, made if needed.")
+    ] = None,
+    profile: Annotated[Path, typer.Option(help="TOML profile.")] = DEFAULT_PROFILE,
+    start: Annotated[str | None, typer.Option(help="First time, UTC, for example 2024-07-18T23:58.")] = None,
+    end: Annotated[str | None, typer.Option(help="Last time, UTC.")] = None,
+    out: Annotated[Path, typer.Option(help="Directory of the results.")] = ROOT / "reports" / "latest",
+    dump_snapshots: Annotated[Path | None, typer.Option(help="Also copy the snapshots to this Parquet file.")] = None,
+    bare: Annotated[
+        bool, typer.Option(help="The engine alone, without our actor and strategy: what we cost ourselves.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON instead of a table.")] = False,
+) -> None:
+    """Replay and report. Exit code 0: done, 2: bad input, 1: our fault."""
+    try:
+        if bare and dump_snapshots is not None:
+            raise CatalogError("--bare makes no snapshots: leave --dump-snapshots out")
+        settings = load_profile(profile)
+        start_ns = parse_ns(start) if start else EVERYTHING[0]
+        end_ns = parse_ns(end) if end else EVERYTHING[1]
+        if start_ns > end_ns:
+            raise ValueError(f"--start {start} is after --end {end}")
+        source = Catalog(catalog if catalog is not None else _sample_market())
+        if catalog is not None and not (catalog / "data").is_dir():
+            raise CatalogError(f"{catalog} is not a catalog: fill one with catalog/ingest.py")
+        with _results(out) as folder:
+            snapshots = None if bare else folder / "snapshots.parquet"
+            with _progress() as show:
+                replay = run_replay(
+                    source, settings, start_ns=start_ns, end_ns=end_ns, bare=bare, snapshots=snapshots, on_rows=show
+                )
+            with disposing(replay):
+                summary = summarise(replay, settings, str(source.root))
+                (folder / "summary.json").write_text(json.dumps(summary, indent=1))
+                if not bare:
+                    trades = replay.scalper.trades if replay.scalper is not None else []
+                    write_trades(folder / "trades.parquet", trades)
+                    frame = pd.read_parquet(folder / "snapshots.parquet")
+                    write_report(
+                        folder / "report.html", title=f"Crossflow replay of {source.root.name}", summary=summary,
+                        trades=trades, snapshots=frame, engine=replay.engine,
+                    )  # fmt: skip
+    except (ProfileError, CatalogError, ValueError, OSError) as error:
+        errors.print(f"error: {error}")
+        raise typer.Exit(2) from None
+    if dump_snapshots is not None:
+        dump_snapshots.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(out / "snapshots.parquet", dump_snapshots)
+    if as_json:
+        print(json.dumps(summary, indent=1))
+    else:
+        _print(summary, out, bare=bare)
+
+
+def write_trades(path: Path, trades: list[Trade]) -> None:
+    """The trade log as Parquet, with all columns even where nothing was traded."""
+    pq.write_table(pa.Table.from_pylist([t.to_row() for t in trades], schema=TRADE_SCHEMA), path, compression="zstd")
+
+
+@contextmanager
+def _results(out: Path) -> Iterator[Path]:
+    """A folder beside `out` whose files replace those of `out` only when all of them are written."""
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=out) as partial:
+        yield Path(partial)
+        for file in Path(partial).iterdir():
+            file.replace(out / file.name)
+
+
+def _sample_market() -> Path:
+    if not (SAMPLE / "data").is_dir():
+        errors.print(f"making the built-in market in {SAMPLE.relative_to(ROOT)} ...")
+        write_sample_market(SAMPLE, seed=7, hours=2.0, assets=5)
+    return SAMPLE
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    columns = (TextColumn("replay"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("replay", total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def _print(summary: dict[str, Any], out: Path, *, bare: bool) -> None:
+    console = Console()
+    table = Table(title=f"replay of {summary['catalog']}", show_header=False)
+    for name in ("start", "end", "rows", "snapshots", "wall_seconds", "cpu_seconds", "rows_per_cpu_second"):
+        value = summary[name]
+        table.add_row(name, f"{value:,}" if isinstance(value, int | float) else str(value))
+    if not bare:
+        for name, value in summary["trades"].items():
+            table.add_row(
+                f"trades: {name}", "-" if value is None else f"{value:,.3f}" if isinstance(value, float) else str(value)
+            )
+    console.print(table)
+    for name, why in summary["left_out"].items():
+        console.print(f"left out: {name}: {why}", highlight=False)
+    console.print(
+        f"results in {out}" + ("" if bare else f", report: {out / 'report.html'}"), highlight=False, soft_wrap=True
+    )
+
+
+if __name__ == "__main__":
+    app()

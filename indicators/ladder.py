@@ -1,0 +1,249 @@
+"""A price ladder: the levels of one order book by exact integer price (ticks), for replay and for checks in bulk.
+
+Each side is a pair of arrays sorted so that the best level is the last one, because most updates are near the best and
+then shift little. Both sides run the same code: a bid's sort key is its price and an ask's is its negated price, so the
+best is the largest key on either side.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from indicators.kernel import Floats, Ints, entry, kernel
+from indicators.parameters import float_column, int_column, same_length, whole
+from indicators.sides import ASK, BID, NO_SIDE
+
+ADD, UPDATE, DELETE, CLEAR = 1, 2, 3, 4
+"""Actions, in the codes of NautilusTrader's BookAction."""
+
+F_LAST = 128
+"""Flag of the last row of a frame: only then is the book whole."""
+
+
+class Stop(IntEnum):
+    """Why a kernel stopped at a row: it has not applied that row, except for CROSSED, which it has."""
+
+    END = 0
+    CROSSED = 1
+    FULL = 2
+    INVALID = 3
+
+
+_END, _CROSSED, _FULL, _INVALID = (int(stop) for stop in Stop)
+
+
+@kernel
+def find_level(keys: Ints, count: int, key: int) -> int:
+    """Return the first position of ascending `keys` (of which `count` are used) that holds `key` or more."""
+    # most levels that change are near the end: look there in growing steps before halving
+    high = count
+    step = 1
+    while high - step >= 0 and keys[high - step] >= key:
+        high -= step
+        step *= 2
+    low = max(0, high - step + 1) if high - step >= 0 else 0
+    while low < high:
+        middle = (low + high) >> 1
+        if keys[middle] < key:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def apply_level(keys: Ints, sizes: Floats, counts: Ints, side: int, action: int, key: int, size: float) -> int:
+    """Apply one row to the ladder and return END, FULL or INVALID.
+
+    `keys` and `sizes` have shape (2, capacity), `counts` shape (2,); row 0 holds the bids, row 1 the asks. A size of 0
+    deletes; updating an unknown level inserts it; deleting an unknown level does nothing.
+    """
+    if action == CLEAR:
+        if side != ASK:
+            counts[0] = 0
+        if side != BID:
+            counts[1] = 0
+        return _END if NO_SIDE <= side <= ASK else _INVALID
+    if side < BID or side > ASK or action < ADD or action > DELETE or not size >= 0.0:
+        return _INVALID
+    row = side - BID
+    side_keys = keys[row]
+    side_sizes = sizes[row]
+    count = counts[row]
+    sort_key = key if side == BID else -key
+    at = find_level(side_keys, count, sort_key)
+    known = at < count and side_keys[at] == sort_key
+    if action == DELETE or size == 0.0:
+        if known:
+            for k in range(at, count - 1):
+                side_keys[k] = side_keys[k + 1]
+                side_sizes[k] = side_sizes[k + 1]
+            counts[row] = count - 1
+        return _END
+    if not known:
+        if count == len(side_keys):
+            return _FULL
+        for k in range(count, at, -1):
+            side_keys[k] = side_keys[k - 1]
+            side_sizes[k] = side_sizes[k - 1]
+        side_keys[at] = sort_key
+        counts[row] = count + 1
+    side_sizes[at] = size
+    return _END
+
+
+@kernel
+def is_crossed(keys: Ints, counts: Ints) -> bool:
+    """True if both sides have levels and the best bid is at or above the best ask."""
+    bids, asks = counts[0], counts[1]
+    crossed: bool = bids > 0 and asks > 0 and keys[0, bids - 1] + keys[1, asks - 1] >= 0
+    return crossed
+
+
+@kernel
+def apply_rows(
+    keys: Ints,
+    sizes: Floats,
+    counts: Ints,
+    actions: Ints,
+    sides: Ints,
+    prices: Ints,
+    volumes: Floats,
+    flags: Ints,
+    start: int,
+    stop: int,
+) -> tuple[int, int]:
+    """Apply rows `start` to `stop` - 1 and return (row, reason) of the first row that stops it, or (stop, END).
+
+    It stops after a row that ends a frame and leaves the book crossed, and before a row that is invalid or that finds
+    its side full.
+    """
+    for k in range(start, stop):
+        reason = apply_level(keys, sizes, counts, sides[k], actions[k], prices[k], volumes[k])
+        if reason != _END:
+            return k, reason
+        if flags[k] & F_LAST and is_crossed(keys, counts):
+            return k, _CROSSED
+    return stop, _END
+
+
+@kernel
+def depth_within(keys: Ints, sizes: Floats, counts: Ints, side: int, limit: int) -> float:
+    """Sum the sizes of one side from the best level to the price `limit`, both included, in that order."""
+    row = side - BID
+    least = limit if side == BID else -limit
+    total = 0.0
+    for k in range(counts[row] - 1, -1, -1):
+        if keys[row, k] < least:
+            break
+        total += sizes[row, k]
+    return total
+
+
+class Ladder:
+    """The levels of one book. Prices are int64 keys (ticks), sizes doubles; sides and actions are Nautilus's codes.
+
+    Begins with room for `capacity` levels a side and doubles it when full.
+    """
+
+    def __init__(self, capacity: int = 4096) -> None:
+        whole("capacity", capacity)
+        self._keys = np.zeros((2, capacity), dtype=np.int64)
+        self._sizes = np.zeros((2, capacity))
+        self._counts = np.zeros(2, dtype=np.int64)
+        self._apply = entry(apply_level, self._keys, self._sizes, self._counts, BID, ADD, 0, 0.0)
+        self._depth = entry(depth_within, self._keys, self._sizes, self._counts, BID, 0)
+
+    @property
+    def capacity(self) -> int:
+        """Room for levels on each side."""
+        return int(self._keys.shape[1])
+
+    @property
+    def crossed(self) -> bool:
+        """True if both sides have levels and the best bid is at or above the best ask."""
+        bid, ask = self.best()
+        return bid is not None and ask is not None and bid >= ask
+
+    def apply(self, side: int, action: int, key: int, size: float) -> None:
+        """Apply one level: side 1 bid, 2 ask; action 1 add, 2 update, 3 delete, 4 clear (side 0: both sides).
+
+        Raises:
+            ValueError: an unknown side or action, or a size that is negative or NaN.
+        """
+        reason = self._apply(self._keys, self._sizes, self._counts, side, action, key, size)
+        if reason == Stop.FULL:
+            self._grow()
+            self.apply(side, action, key, size)
+        elif reason == Stop.INVALID:
+            raise ValueError(_complaint(side, action, key, size))
+
+    def apply_rows(
+        self,
+        actions: npt.ArrayLike,
+        sides: npt.ArrayLike,
+        keys: npt.ArrayLike,
+        sizes: npt.ArrayLike,
+        flags: npt.ArrayLike,
+        start: int = 0,
+    ) -> int:
+        """Apply columns of rows from row `start`; return the first row whose frame leaves the book crossed, else -1.
+
+        A frame ends with a row whose flags hold 128. To go on after a crossed frame, call again from the row after it.
+
+        Raises:
+            ValueError: columns of different length, or a row as in :meth:`apply`. Rows before it have been applied.
+        """
+        action, side, key, flag = int_column(actions), int_column(sides), int_column(keys), int_column(flags)
+        size = float_column(sizes)
+        rows = same_length(actions=action, sides=side, keys=key, sizes=size, flags=flag)
+        row = whole("start", start, minimum=0)
+        while True:
+            row, reason = apply_rows(self._keys, self._sizes, self._counts, action, side, key, size, flag, row, rows)
+            if reason == Stop.FULL:
+                self._grow()
+            elif reason == Stop.INVALID:
+                raise ValueError(f"row {row}: {_complaint(side[row], action[row], key[row], size[row])}")
+            else:
+                return row if reason == Stop.CROSSED else -1
+
+    def best(self) -> tuple[int | None, int | None]:
+        """Return the best bid and ask as keys, None for an empty side."""
+        bids, asks = self._counts.tolist()
+        bid = int(self._keys[0, bids - 1]) if bids else None
+        ask = -int(self._keys[1, asks - 1]) if asks else None
+        return bid, ask
+
+    def count(self, side: int) -> int:
+        """Return the number of levels of one side."""
+        return int(self._counts[_row(side)])
+
+    def levels(self, side: int, n: int | None = None) -> tuple[Ints, Floats]:
+        """Return keys and sizes of the best `n` levels of one side (default: all), best first, as copies."""
+        row, count = _row(side), self.count(side)
+        first = 0 if n is None else max(0, count - whole("n", n, minimum=0))
+        keys = self._keys[row, first:count][::-1]
+        return (keys.copy() if side == BID else -keys), self._sizes[row, first:count][::-1].copy()
+
+    def depth_within(self, side: int, limit: int) -> float:
+        """Sum the sizes of one side from the best level to the key `limit`, both included, in plain double order."""
+        _row(side)
+        return self._depth(self._keys, self._sizes, self._counts, side, limit)
+
+    def _grow(self) -> None:
+        room = ((0, 0), (0, self.capacity))
+        self._keys, self._sizes = np.pad(self._keys, room), np.pad(self._sizes, room)
+
+
+def _row(side: int) -> int:
+    if side not in (BID, ASK):
+        raise ValueError(f"side is {side!r}: give {BID} for bids or {ASK} for asks")
+    return side - BID
+
+
+def _complaint(side: int, action: int, key: int, size: float) -> str:
+    return (
+        f"side {side}, action {action}, key {key}, size {size} is no book row: sides are 1 bid and 2 ask (0 only to "
+        f"clear), actions 1 add, 2 update, 3 delete, 4 clear, and sizes are 0 or more"
+    )

@@ -1,0 +1,225 @@
+"""All indicator state of one asset as one record, and the kernels that events go through.
+
+One call an event does everything that the event touches. The per-event driver is
+:class:`strategies.features.AssetFlow`; a bulk driver calls the same kernels in a compiled loop.
+"""
+
+import math
+
+import numpy as np
+
+from indicators.atr import AtrState, configure_atr, reset_atr, update_atr
+from indicators.bars import SILENCE, BarsState, add_trade, advance_bars, configure_bars, take_bar
+from indicators.cvd import CvdState, update_cvd
+from indicators.ema import EmaState, configure_ema, reset_ema, update_ema
+from indicators.flow_window import configure_flow_window, flow_window_dtype, read_flow_window, update_flow_window
+from indicators.kernel import State, States, kernel, new_states
+from indicators.order_book_imbalance import (
+    configure_order_book_imbalance,
+    order_book_imbalance_dtype,
+    update_order_book_imbalance,
+)
+from indicators.rsi import RsiState, configure_rsi, reset_rsi, update_rsi
+from indicators.volume_surge import VolumeSurgeState, advance_volume_surge, configure_volume_surge, update_volume_surge
+from indicators.whale_trades import configure_whale_trades, update_whale_trades, whale_trades_dtype
+from strategies.config import FlowSettings
+
+SECOND_NS = 1_000_000_000
+MAX_MARKETS = 16  # one layout for every asset, so that kernels are compiled once
+BANDS = 3
+
+MarketState = np.dtype(
+    [
+        ("is_perp", "i8"),
+        ("price_scale", "f8"),  # 10^price_places
+        ("size_scale", "f8"),
+        ("multiplier", "f8"),  # base units per unit of size
+        ("cvd", CvdState),
+        ("last_price", "f8"),
+        ("trade_ns", "i8"),
+        ("bid", "f8"),
+        ("ask", "f8"),
+        ("bid_depth", "f8", (BANDS,)),  # base units
+        ("ask_depth", "f8", (BANDS,)),
+        ("book_ns", "i8"),
+        ("mark", "f8"),
+        ("mark_ns", "i8"),
+        ("funding_rate", "f8"),
+        ("next_funding_ns", "i8"),
+        ("funding_ns", "i8"),
+        ("open_interest", "f8"),  # base units
+        ("open_interest_ns", "i8"),
+    ]
+)
+
+
+def asset_dtype(settings: FlowSettings) -> np.dtype[np.void]:
+    """The layout of an asset's record under `settings`."""
+    short, long = (flow_window_dtype(seconds) for seconds in settings.flow_seconds)
+    return np.dtype(
+        [
+            ("markets", MarketState, (MAX_MARKETS,)),  # the lead first
+            ("count", "i8"),
+            ("perp_short", short),
+            ("perp_long", long),
+            ("spot_short", short),
+            ("spot_long", long),
+            ("whale_short", short),
+            ("surge", VolumeSurgeState),  # of all perps
+            ("whales", whale_trades_dtype(settings.whale_window)),
+            ("bars", BarsState),  # of the lead market, as the four below
+            ("ema_fast", EmaState),
+            ("ema_slow", EmaState),
+            ("rsi", RsiState),
+            ("atr", AtrState),
+            ("imbalance", order_book_imbalance_dtype(BANDS, settings.imbalance_window)),  # of all perps
+            ("bid_depth", "f8", (BANDS,)),  # base units, all perps of the last sample
+            ("ask_depth", "f8", (BANDS,)),
+            ("depth_ns", "i8"),
+            ("samples", "i8"),
+        ]
+    )
+
+
+def new_asset(settings: FlowSettings) -> States:
+    """One configured record, without markets."""
+    states = new_states(asset_dtype(settings))
+    state = states[0]
+    for name in ("perp_short", "perp_long", "spot_short", "spot_long", "whale_short"):
+        configure_flow_window(state[name], SECOND_NS)
+    configure_volume_surge(
+        state["surge"], settings.surge_bucket_seconds * SECOND_NS, settings.surge_span_buckets, settings.surge_threshold
+    )
+    configure_whale_trades(state["whales"], settings.whale_quantile, min(200, settings.whale_window))
+    configure_bars(state["bars"], settings.bar_seconds * SECOND_NS)
+    configure_ema(state["ema_fast"], settings.ema_bars[0])
+    configure_ema(state["ema_slow"], settings.ema_bars[1])
+    configure_rsi(state["rsi"], settings.rsi_bars)
+    configure_atr(state["atr"], settings.atr_bars)
+    configure_order_book_imbalance(state["imbalance"])
+    return states
+
+
+def add_market(states: States, *, is_perp: bool, price_places: int, size_places: int, multiplier: float) -> int:
+    """Append a market to the record and return its number. Raises ValueError past MAX_MARKETS."""
+    number = int(states["count"][0])
+    if number == MAX_MARKETS:
+        raise ValueError(f"an asset has at most {MAX_MARKETS} markets: leave some venues out")
+    market = states["markets"][0][number]
+    market["is_perp"] = int(is_perp)
+    market["price_scale"] = 10.0**price_places
+    market["size_scale"] = 10.0**size_places
+    market["multiplier"] = multiplier
+    for name in ("last_price", "bid", "ask", "mark", "funding_rate", "open_interest"):
+        market[name] = math.nan
+    states["count"][0] = number + 1
+    return number
+
+
+@kernel
+def trade_at(states: States, i: int, number: int, price: float, size: float, taker_side: int, ts: int) -> None:
+    """Take a trade. Price and size are made the nearest doubles of their decimals, whatever way they came."""
+    state = states[i]
+    market = state.markets[number]
+    price = math.floor(price * market.price_scale + 0.5) / market.price_scale
+    base = math.floor(size * market.size_scale + 0.5) / market.size_scale * market.multiplier
+    market.last_price = price
+    market.trade_ns = ts
+    update_cvd(market.cvd, base, taker_side)
+    if market.is_perp == 1:
+        update_flow_window(state.perp_short, ts, base, taker_side)
+        update_flow_window(state.perp_long, ts, base, taker_side)
+        update_volume_surge(state.surge, ts, base)
+        if update_whale_trades(state.whales, price, base, taker_side) == 1:
+            update_flow_window(state.whale_short, ts, base, taker_side)
+    else:
+        update_flow_window(state.spot_short, ts, base, taker_side)
+        update_flow_window(state.spot_long, ts, base, taker_side)
+    if number == 0:
+        _take_bars(state, add_trade(state.bars, ts, price, base))
+
+
+@kernel
+def _take_bars(state: State, completed: int) -> None:
+    if completed == SILENCE:
+        reset_ema(state.ema_fast)
+        reset_ema(state.ema_slow)
+        reset_rsi(state.rsi)
+        reset_atr(state.atr)
+    for _ in range(completed):
+        take_bar(state.bars)
+        bar = state.bars.taken
+        update_ema(state.ema_fast, bar.close)
+        update_ema(state.ema_slow, bar.close)
+        update_rsi(state.rsi, bar.close)
+        update_atr(state.atr, bar.high, bar.low, bar.close)
+
+
+@kernel
+def quote_at(states: States, i: int, number: int, bid_units: int, ask_units: int, ts: int) -> None:
+    """Take the best prices of a market's book sample."""
+    market = states[i].markets[number]
+    market.bid = bid_units / market.price_scale
+    market.ask = ask_units / market.price_scale
+    market.book_ns = ts
+
+
+@kernel
+def depth_at(states: States, i: int, number: int, band: int, bid_size: float, ask_size: float) -> None:
+    """Take the depth within one band of a market's book sample, in the venue's units."""
+    market = states[i].markets[number]
+    market.bid_depth[band] = bid_size * market.multiplier
+    market.ask_depth[band] = ask_size * market.multiplier
+
+
+@kernel
+def sample_at(states: States, i: int, ts: int) -> None:
+    """Close the sample at `ts`: the depth of all perps whose book was sampled now, and its imbalance."""
+    state = states[i]
+    fresh = 0
+    for band in range(BANDS):
+        state.bid_depth[band] = 0.0
+        state.ask_depth[band] = 0.0
+    for number in range(state.count):
+        market = state.markets[number]
+        if market.is_perp == 1 and market.book_ns == ts:
+            fresh += 1
+            for band in range(BANDS):
+                state.bid_depth[band] += market.bid_depth[band]
+                state.ask_depth[band] += market.ask_depth[band]
+    if fresh > 0:
+        state.depth_ns = ts
+        for band in range(BANDS):
+            update_order_book_imbalance(state.imbalance, band, state.bid_depth[band], state.ask_depth[band])
+    if state.markets[0].book_ns == ts:
+        state.samples += 1
+
+
+@kernel
+def advance(state: State, ts: int) -> None:
+    """Bring everything that goes by the clock to `ts`."""
+    _take_bars(state, advance_bars(state.bars, ts))
+    advance_volume_surge(state.surge, ts)
+    read_flow_window(state.perp_short, ts)
+    read_flow_window(state.perp_long, ts)
+    read_flow_window(state.spot_short, ts)
+    read_flow_window(state.spot_long, ts)
+    read_flow_window(state.whale_short, ts)
+
+
+def mark_at(states: States, number: int, price: float, ts: int) -> None:
+    """Take a mark price (quote per base)."""
+    market = states["markets"][0][number]
+    market["mark"], market["mark_ns"] = price, ts
+
+
+def funding_at(states: States, number: int, rate: float, next_funding_ns: int, ts: int) -> None:
+    """Take a funding rate (fraction per interval) and the time of the next settlement (0: not known)."""
+    market = states["markets"][0][number]
+    market["funding_rate"], market["next_funding_ns"], market["funding_ns"] = rate, next_funding_ns, ts
+
+
+def open_interest_at(states: States, number: int, value: float, ts: int) -> None:
+    """Take an open interest in the venue's units."""
+    market = states["markets"][0][number]
+    market["open_interest"], market["open_interest_ns"] = value * market["multiplier"], ts

@@ -1,0 +1,31 @@
+"""What the flow needs of an order book, whoever keeps it."""
+
+from typing import Protocol
+
+
+class BookView(Protocol):
+    """A book by price level. Prices are whole numbers of the market's last decimal place (10^-price_places), so that
+    every keeper of a book compares them exactly; sizes are the venue's own units.
+
+    Depth is summed best price outward as plain doubles: the order is part of the definition, so that two keepers of
+    the same book give the same bits.
+    """
+
+    def best(self) -> tuple[int, int] | None:
+        """Best bid and ask, or None where a side is empty."""
+        ...
+
+    def depth_down_to(self, price_units: int) -> float:
+        """Size bid at `price_units` and above."""
+        ...
+
+    def depth_up_to(self, price_units: int) -> float:
+        """Size offered at `price_units` and below."""
+        ...
+
+
+def band_limits(best_bid: int, best_ask: int, bps: float) -> tuple[int, int]:
+    """Lowest bid and highest ask price (in units) within `bps` basis points of the mid, both inclusive."""
+    twice_mid = best_bid + best_ask
+    reach = int(twice_mid * bps * 0.5e-4)
+    return (twice_mid + 1) // 2 - reach, twice_mid // 2 + reach

@@ -1,0 +1,200 @@
+"""The shell between Nautilus and the flow of an asset: events in, one snapshot an asset and scan out."""
+
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+from nautilus_trader.common.actor import Actor
+from nautilus_trader.common.config import ActorConfig
+from nautilus_trader.common.events import TimeEvent
+from nautilus_trader.model.book import OrderBook
+from nautilus_trader.model.data import DataType, FundingRateUpdate, MarkPriceUpdate, TradeTick
+from nautilus_trader.model.enums import BookType, OrderSide
+from nautilus_trader.model.identifiers import InstrumentId
+from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.model.objects import Price
+
+from catalog.data_types import FlowSnapshotData, OpenInterest
+from catalog.markets import MarketKind
+from strategies.config import FlowSettings
+from strategies.features import AssetFlow, FlowMarket
+
+SNAPSHOTS = DataType(FlowSnapshotData)
+SECOND_NS = 1_000_000_000
+
+
+class FlowActorConfig(ActorConfig, frozen=True):
+    """Which markets make up which asset, and how their flow is measured.
+
+    `assets` maps an asset to its instrument ids, the lead first. `without_book` names instruments that have no book, or
+    one that is known in part only: nothing but trades is read off them.
+    """
+
+    assets: dict[str, tuple[str, ...]]
+    flow: dict[str, Any] = {}  # a FlowSettings table; plain, because Nautilus serialises configs
+    without_book: tuple[str, ...] = ()
+
+
+class NautilusBookView:
+    """Nautilus's book as the flow sees it; see :class:`strategies.book_view.BookView`."""
+
+    __slots__ = ("_book", "_places", "_raw_per_unit")
+
+    def __init__(self, book: OrderBook, price_places: int) -> None:
+        self._book = book
+        self._places = price_places
+        self._raw_per_unit = Price(1, price_places).raw // 10**price_places
+
+    def best(self) -> tuple[int, int] | None:
+        bid, ask = self._book.best_bid_price(), self._book.best_ask_price()
+        if bid is None or ask is None:
+            return None
+        return bid.raw // self._raw_per_unit, ask.raw // self._raw_per_unit
+
+    def depth_down_to(self, price_units: int) -> float:
+        limit = Price.from_raw(price_units * self._raw_per_unit, self._places)
+        return float(self._book.get_quantity_for_price(limit, OrderSide.SELL))
+
+    def depth_up_to(self, price_units: int) -> float:
+        limit = Price.from_raw(price_units * self._raw_per_unit, self._places)
+        return float(self._book.get_quantity_for_price(limit, OrderSide.BUY))
+
+
+class _Feed:
+    """One market of one asset: where its events go."""
+
+    __slots__ = ("book", "flow", "market", "reads_depth", "seen_ts", "seen_updates", "view")
+
+    def __init__(self, flow: AssetFlow, market: int, *, reads_depth: bool) -> None:
+        self.flow = flow
+        self.market = market
+        self.reads_depth = reads_depth
+        self.book: OrderBook | None = None
+        self.view: NautilusBookView | None = None
+        self.seen_updates = -1
+        self.seen_ts = 0
+
+
+class FlowActor(Actor):
+    """Feeds each asset's :class:`AssetFlow` and publishes its snapshot at every scan.
+
+    Trades, marks, funding and open interest are handed on one by one; books are sampled on a fixed clock. A book that
+    has not changed since `stale_seconds` is not sampled: its features become NaN, the setup is not traded.
+    """
+
+    def __init__(self, config: FlowActorConfig) -> None:
+        super().__init__(config)
+        self.settings = FlowSettings.model_validate(config.flow)
+        self.flows: dict[str, AssetFlow] = {}
+        self._feeds: dict[InstrumentId, _Feed] = {}
+        self._booked: dict[InstrumentId, _Feed] = {}  # those that have a book to sample
+        self._stale_ns = round(self.settings.stale_seconds * SECOND_NS)
+        self._scan_ns = self.settings.scan_seconds * SECOND_NS
+
+    def on_start(self) -> None:
+        for asset, names in self.config.assets.items():
+            instruments = [self._instrument(InstrumentId.from_str(name)) for name in names]
+            flow = AssetFlow(asset, [self._market(i) for i in instruments], self.settings)
+            self.flows[asset] = flow
+            for market, instrument in enumerate(instruments):
+                self._subscribe(instrument, _Feed(flow, market, reads_depth=flow.markets[market].is_perp))
+        step = timedelta(seconds=self.settings.sample_seconds)
+        # aligned to the epoch, so that a replay that starts later samples at the same times
+        first = pd.Timestamp(self.clock.timestamp_ns(), tz="UTC").ceil(f"{self.settings.sample_seconds}s")
+        self.clock.set_timer("flow-sample", step, start_time=first.to_pydatetime(), callback=self._on_sample)
+
+    def _instrument(self, instrument_id: InstrumentId) -> Instrument:
+        instrument = self.cache.instrument(instrument_id)
+        if instrument is None:
+            raise ValueError(
+                f"{instrument_id} is configured for the flow but not loaded: add its instrument to the catalog or node"
+            )
+        return instrument
+
+    def _market(self, instrument: Instrument) -> FlowMarket:
+        return flow_market(instrument, has_book=instrument.id.value not in self.config.without_book)
+
+    def _subscribe(self, instrument: Instrument, feed: _Feed) -> None:
+        identity = instrument.id
+        self._feeds[identity] = feed
+        self.subscribe_trade_ticks(identity)
+        if feed.flow.markets[feed.market].has_book:
+            # without a handler of ours: the engine keeps the book, we look at it on the clock
+            self.subscribe_order_book_deltas(identity, BookType.L2_MBP, managed=True)
+            self._booked[identity] = feed
+        if feed.reads_depth:
+            self.subscribe_mark_prices(identity)
+            self.subscribe_funding_rates(identity)
+            self.subscribe_data(
+                DataType(OpenInterest, metadata={"instrument_id": identity.value}), instrument_id=identity
+            )
+
+    def on_trade_tick(self, tick: TradeTick) -> None:
+        feed = self._feeds[tick.instrument_id]
+        feed.flow.on_trade(
+            feed.market, tick.price.as_double(), tick.size.as_double(), int(tick.aggressor_side), tick.ts_init
+        )
+
+    def on_mark_price(self, mark: MarkPriceUpdate) -> None:
+        feed = self._feeds[mark.instrument_id]
+        feed.flow.on_mark(feed.market, mark.value.as_double(), mark.ts_init)
+
+    def on_funding_rate(self, funding: FundingRateUpdate) -> None:
+        feed = self._feeds[funding.instrument_id]
+        feed.flow.on_funding(feed.market, float(funding.rate), funding.next_funding_ns or 0, funding.ts_init)
+
+    def on_data(self, data: Any) -> None:
+        if isinstance(data, OpenInterest):
+            feed = self._feeds[data.instrument_id]
+            feed.flow.on_open_interest(feed.market, data.value, data.ts_init)
+
+    def _on_sample(self, event: TimeEvent) -> None:
+        ts = event.ts_event
+        for identity, feed in self._booked.items():
+            self._sample(identity, feed, ts)
+        for flow in self.flows.values():
+            flow.on_sample(ts)
+        if ts % self._scan_ns == 0:
+            for flow in self.flows.values():
+                snapshot = flow.snapshot(ts)
+                if snapshot is not None:
+                    self.publish_data(SNAPSHOTS, FlowSnapshotData(snapshot))
+
+    def _sample(self, identity: InstrumentId, feed: _Feed, ts: int) -> None:
+        if feed.view is None:
+            book = self.cache.order_book(identity)
+            if book is None:
+                return
+            feed.book = book
+            feed.view = NautilusBookView(book, feed.flow.markets[feed.market].price_places)
+        updates = feed.book.update_count  # type: ignore[union-attr]  # set together with the view
+        if updates != feed.seen_updates:
+            feed.seen_updates, feed.seen_ts = updates, ts
+        elif ts - feed.seen_ts > self._stale_ns:
+            return
+        feed.flow.on_book(feed.market, feed.view, ts)
+
+
+def flow_market(instrument: Instrument, *, has_book: bool) -> FlowMarket:
+    """What the flow needs to know of a Nautilus instrument."""
+    info = instrument.info or {}
+    kind = (
+        MarketKind(info["kind"]) if "kind" in info else (MarketKind.PERP if _is_perp(instrument) else MarketKind.SPOT)
+    )
+    if instrument.is_inverse:
+        raise ValueError(
+            f"{instrument.id} is inverse (counts in quote currency): only linear markets are supported, leave it out"
+        )
+    multiplier = instrument.multiplier.as_double() if instrument.multiplier is not None else 1.0
+    return FlowMarket(
+        name=instrument.id.value,
+        is_perp=kind is MarketKind.PERP,
+        price_places=instrument.price_precision,
+        size_places=instrument.size_precision,
+        multiplier=multiplier,
+        has_book=has_book,
+    )
+
+
+def _is_perp(instrument: Instrument) -> bool:
+    return type(instrument).__name__ == "CryptoPerpetual"
