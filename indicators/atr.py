@@ -53,8 +53,8 @@ def reset_atr(state: State) -> None:
 
 
 @kernel
-def update_atr_at(states: States, i: int, high: float, low: float, close: float) -> float:
-    return update_atr(states[i], high, low, close)
+def update_atr_single(states: States, high: float, low: float, close: float) -> float:
+    return update_atr(states[0], high, low, close)
 
 
 @kernel
@@ -70,7 +70,7 @@ class Atr:
     def __init__(self, period: int = 14) -> None:
         self._states = new_states(AtrState)
         configure_atr(self._states[0], period)
-        self._update = entry(update_atr_at, self._states, 0, 0.0, 0.0, 0.0)
+        self._update = entry(update_atr_single, self._states, 0.0, 0.0, 0.0)
 
     @property
     def value(self) -> float:
@@ -84,7 +84,7 @@ class Atr:
 
     def update(self, high: float, low: float, close: float) -> float:
         """Take the next bar (finite, low <= close <= high) and return the average."""
-        return self._update(self._states, 0, high, low, close)
+        return self._update(self._states, high, low, close)
 
     def update_many(self, highs: npt.ArrayLike, lows: npt.ArrayLike, closes: npt.ArrayLike) -> Floats:
         """Take columns of bars, return the average after each: the same bits as `update` one by one."""

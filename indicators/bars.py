@@ -131,18 +131,18 @@ def _make_flat(bar: State, start_ns: int, price: float) -> None:
 
 
 @kernel
-def add_trade_at(states: States, i: int, ts: int, price: float, size: float) -> int:
-    return add_trade(states[i], ts, price, size)
+def add_trade_single(states: States, ts: int, price: float, size: float) -> int:
+    return add_trade(states[0], ts, price, size)
 
 
 @kernel
-def advance_bars_at(states: States, i: int, ts: int) -> int:
-    return advance_bars(states[i], ts)
+def advance_bars_single(states: States, ts: int) -> int:
+    return advance_bars(states[0], ts)
 
 
 @kernel
-def take_bar_at(states: States, i: int) -> None:
-    take_bar(states[i])
+def take_bar_single(states: States) -> None:
+    take_bar(states[0])
 
 
 @kernel
@@ -190,9 +190,9 @@ class TimeBars:
     def __init__(self, step_ns: int, max_flat: int = 60) -> None:
         self._states = new_states(BarsState)
         configure_bars(self._states[0], step_ns, max_flat)
-        self._add = entry(add_trade_at, self._states, 0, 0, 0.0, 0.0)
-        self._advance = entry(advance_bars_at, self._states, 0, 0)
-        self._take = entry(take_bar_at, self._states, 0)
+        self._add = entry(add_trade_single, self._states, 0, 0.0, 0.0)
+        self._advance = entry(advance_bars_single, self._states, 0)
+        self._take = entry(take_bar_single, self._states)
         self.silences = 0
 
     @property
@@ -202,11 +202,11 @@ class TimeBars:
 
     def update(self, ts: int, price: float, size: float) -> list[Bar]:
         """Take a trade (UNIX ns, finite price and size), return the bars that it completed, oldest first."""
-        return self._taken(self._add(self._states, 0, ts, price, size))
+        return self._taken(self._add(self._states, ts, price, size))
 
     def advance(self, ts: int) -> list[Bar]:
         """Return the bars that end at or before `ts`, without a trade."""
-        return self._taken(self._advance(self._states, 0, ts))
+        return self._taken(self._advance(self._states, ts))
 
     def update_many(self, ts: npt.ArrayLike, prices: npt.ArrayLike, sizes: npt.ArrayLike) -> States:
         """Take columns of trades, return the completed bars as an array with the fields of :class:`Bar`.
@@ -225,6 +225,6 @@ class TimeBars:
             return []
         bars = []
         for _ in range(completed):
-            self._take(self._states, 0)
+            self._take(self._states)
             bars.append(Bar(*self._states["taken"][0].item()))
         return bars

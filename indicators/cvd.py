@@ -42,8 +42,8 @@ def update_cvd(state: State, size: float, taker_side: int) -> float:
 
 
 @kernel
-def update_cvd_at(states: States, i: int, size: float, taker_side: int) -> float:
-    return update_cvd(states[i], size, taker_side)
+def update_cvd_single(states: States, size: float, taker_side: int) -> float:
+    return update_cvd(states[0], size, taker_side)
 
 
 @kernel
@@ -58,7 +58,7 @@ class Cvd:
 
     def __init__(self) -> None:
         self._states = new_states(CvdState)
-        self._update = entry(update_cvd_at, self._states, 0, 0.0, 0)
+        self._update = entry(update_cvd_single, self._states, 0.0, 0)
 
     @property
     def value(self) -> float:
@@ -87,7 +87,7 @@ class Cvd:
 
     def update(self, size: float, taker_side: int) -> float:
         """Take a trade (taker side 1 buyer, 2 seller, 0 unknown) and return the delta."""
-        return self._update(self._states, 0, size, taker_side)
+        return self._update(self._states, size, taker_side)
 
     def update_many(self, sizes: npt.ArrayLike, taker_sides: npt.ArrayLike) -> Floats:
         """Take columns of trades, return the delta after each: the same bits as `update` one by one."""

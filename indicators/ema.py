@@ -49,8 +49,8 @@ def reset_ema(state: State) -> None:
 
 
 @kernel
-def update_ema_at(states: States, i: int, x: float) -> float:
-    return update_ema(states[i], x)
+def update_ema_single(states: States, x: float) -> float:
+    return update_ema(states[0], x)
 
 
 @kernel
@@ -66,7 +66,7 @@ class Ema:
     def __init__(self, period: int) -> None:
         self._states = new_states(EmaState)
         configure_ema(self._states[0], period)
-        self._update = entry(update_ema_at, self._states, 0, 0.0)
+        self._update = entry(update_ema_single, self._states, 0.0)
 
     @property
     def value(self) -> float:
@@ -80,7 +80,7 @@ class Ema:
 
     def update(self, x: float) -> float:
         """Take the next finite value and return the average."""
-        return self._update(self._states, 0, x)
+        return self._update(self._states, x)
 
     def update_many(self, xs: npt.ArrayLike) -> Floats:
         """Take a column of values, return the average after each: the same bits as `update` one by one."""

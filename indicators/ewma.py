@@ -65,8 +65,8 @@ def reset_ewma(state: State) -> None:
 
 
 @kernel
-def update_ewma_at(states: States, i: int, x: float) -> float:
-    return update_ewma(states[i], x)
+def update_ewma_single(states: States, x: float) -> float:
+    return update_ewma(states[0], x)
 
 
 @kernel
@@ -82,7 +82,7 @@ class Ewma:
     def __init__(self, span: int) -> None:
         self._states = new_states(EwmaState)
         configure_ewma(self._states[0], span)
-        self._update = entry(update_ewma_at, self._states, 0, 0.0)
+        self._update = entry(update_ewma_single, self._states, 0.0)
 
     @property
     def value(self) -> float:
@@ -106,7 +106,7 @@ class Ewma:
 
     def update(self, x: float) -> float:
         """Take the next finite value and return its score against the baseline before it."""
-        return self._update(self._states, 0, x)
+        return self._update(self._states, x)
 
     def update_many(self, xs: npt.ArrayLike) -> Floats:
         """Take a column of values, return each one's score: the same bits as `update` one by one."""

@@ -121,13 +121,13 @@ def reset_flow_window(state: State) -> None:
 
 
 @kernel
-def update_flow_window_at(states: States, i: int, ts: int, size: float, taker_side: int) -> None:
-    update_flow_window(states[i], ts, size, taker_side)
+def update_flow_window_single(states: States, ts: int, size: float, taker_side: int) -> None:
+    update_flow_window(states[0], ts, size, taker_side)
 
 
 @kernel
-def read_flow_window_at(states: States, i: int, ts: int) -> float:
-    state = states[i]
+def read_flow_window_single(states: States, ts: int) -> float:
+    state = states[0]
     read_flow_window(state, ts)
     ratio: float = state.ratio
     return ratio
@@ -161,8 +161,8 @@ class FlowWindow:
     def __init__(self, bucket_ns: int, buckets: int) -> None:
         self._states = new_states(flow_window_dtype(buckets))
         configure_flow_window(self._states[0], bucket_ns)
-        self._update = entry(update_flow_window_at, self._states, 0, 0, 0.0, 0)
-        self._read = entry(read_flow_window_at, self._states, 0, 0)
+        self._update = entry(update_flow_window_single, self._states, 0, 0.0, 0)
+        self._read = entry(read_flow_window_single, self._states, 0)
 
     @property
     def value(self) -> float:
@@ -186,11 +186,11 @@ class FlowWindow:
 
     def update(self, ts: int, size: float, taker_side: int) -> None:
         """Take a trade (UNIX ns; taker side 1 buyer, 2 seller, 0 unknown)."""
-        self._update(self._states, 0, ts, size, taker_side)
+        self._update(self._states, ts, size, taker_side)
 
     def read(self, ts: int) -> float:
         """Return the ratio of the window whose newest bucket holds `ts` (UNIX ns)."""
-        return self._read(self._states, 0, ts)
+        return self._read(self._states, ts)
 
     def update_many(
         self, ts: npt.ArrayLike, sizes: npt.ArrayLike, taker_sides: npt.ArrayLike, at: npt.ArrayLike

@@ -4,8 +4,9 @@ A kernel is a plain function over a record of a structured array. The actor call
 bulk driver in a compiled loop, so both give the same bits. Three forms of one indicator:
 
 - ``update_x(state, ...)`` takes the record. Kernels call it, so that a bigger indicator nests smaller ones.
-- ``update_x_at(states, i, ...)`` takes the array and a position. Python calls it, because numba unpacks an array from
-  Python four times faster than a record; :func:`entry` makes that call cheaper still.
+- ``update_x_single(states, ...)`` is called from Python, through :func:`entry`, for an indicator on its own: numba
+  unpacks an array from Python four times faster than a record. Where there are many records, as in the actor, such a
+  kernel takes ``(states, i, ...)``; a lone indicator saves that argument, which would cost a quarter of the call.
 - ``update_x_many(states, i, columns..., out)`` is the bulk loop around the first.
 
 Set ``NUMBA_DISABLE_JIT=1`` to run the very same code as plain Python in a debugger.

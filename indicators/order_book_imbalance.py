@@ -57,8 +57,8 @@ def update_order_book_imbalance(state: State, band: int, bid_depth: float, ask_d
 
 
 @kernel
-def update_order_book_imbalance_at(states: States, i: int, band: int, bid_depth: float, ask_depth: float) -> float:
-    return update_order_book_imbalance(states[i], band, bid_depth, ask_depth)
+def update_order_book_imbalance_single(states: States, band: int, bid_depth: float, ask_depth: float) -> float:
+    return update_order_book_imbalance(states[0], band, bid_depth, ask_depth)
 
 
 @kernel
@@ -78,7 +78,7 @@ class OrderBookImbalance:
         self._states = new_states(order_book_imbalance_dtype(bands, window))
         configure_order_book_imbalance(self._states[0])
         self._bands = bands
-        self._update = entry(update_order_book_imbalance_at, self._states, 0, 0, 0.0, 0.0)
+        self._update = entry(update_order_book_imbalance_single, self._states, 0, 0.0, 0.0)
 
     @property
     def value(self) -> Floats:
@@ -98,7 +98,7 @@ class OrderBookImbalance:
     def update(self, bid_depth: float, ask_depth: float, band: int = 0) -> float:
         """Take a sample of one band and return its imbalance. Raises ValueError for a band that does not exist."""
         self._require(band)
-        return self._update(self._states, 0, band, bid_depth, ask_depth)
+        return self._update(self._states, band, bid_depth, ask_depth)
 
     def update_many(self, bid_depths: npt.ArrayLike, ask_depths: npt.ArrayLike, band: int = 0) -> tuple[Floats, Floats]:
         """Take columns of samples of one band, return imbalance and z-score after each: the same bits as one by one."""

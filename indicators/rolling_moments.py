@@ -109,8 +109,8 @@ def rolling_zscore(state: State) -> float:
 
 
 @kernel
-def update_rolling_moments_at(states: States, i: int, x: float) -> float:
-    state = states[i]
+def update_rolling_moments_single(states: States, x: float) -> float:
+    state = states[0]
     update_rolling_moments(state, x)
     value: float = state.average
     return value
@@ -134,7 +134,7 @@ class RollingMoments:
     def __init__(self, window: int) -> None:
         self._states = new_states(rolling_moments_dtype(window))
         configure_rolling_moments(self._states[0])
-        self._update = entry(update_rolling_moments_at, self._states, 0, 0.0)
+        self._update = entry(update_rolling_moments_single, self._states, 0.0)
 
     @property
     def value(self) -> float:
@@ -160,7 +160,7 @@ class RollingMoments:
 
     def update(self, x: float) -> float:
         """Take the next finite value and return the mean."""
-        return self._update(self._states, 0, x)
+        return self._update(self._states, x)
 
     def update_many(self, xs: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
         """Take a column of values, return mean, variance and z-score after each: the same bits as one by one."""

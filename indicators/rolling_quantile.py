@@ -115,8 +115,8 @@ def _fill_reserve(state: State) -> None:
 
 
 @kernel
-def update_rolling_quantile_at(states: States, i: int, x: float) -> float:
-    return update_rolling_quantile(states[i], x)
+def update_rolling_quantile_single(states: States, x: float) -> float:
+    return update_rolling_quantile(states[0], x)
 
 
 @kernel
@@ -132,7 +132,7 @@ class RollingQuantile:
     def __init__(self, window: int, q: float, min_count: int | None = None) -> None:
         self._states = new_states(rolling_quantile_dtype(window))
         configure_rolling_quantile(self._states[0], q, window if min_count is None else min_count)
-        self._update = entry(update_rolling_quantile_at, self._states, 0, 0.0)
+        self._update = entry(update_rolling_quantile_single, self._states, 0.0)
 
     @property
     def value(self) -> float:
@@ -148,7 +148,7 @@ class RollingQuantile:
         """Take the next value and return the quantile. Raises ValueError for NaN, which has no place in an order."""
         if x != x:
             raise ValueError("x is NaN, which has no place in an order: leave missing values out")
-        return self._update(self._states, 0, x)
+        return self._update(self._states, x)
 
     def update_many(self, xs: npt.ArrayLike) -> Floats:
         """Take a column of values, return the quantile after each: the same bits as `update` one by one.

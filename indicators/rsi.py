@@ -63,8 +63,8 @@ def reset_rsi(state: State) -> None:
 
 
 @kernel
-def update_rsi_at(states: States, i: int, close: float) -> float:
-    return update_rsi(states[i], close)
+def update_rsi_single(states: States, close: float) -> float:
+    return update_rsi(states[0], close)
 
 
 @kernel
@@ -84,7 +84,7 @@ class Rsi:
     def __init__(self, period: int = 14) -> None:
         self._states = new_states(RsiState)
         configure_rsi(self._states[0], period)
-        self._update = entry(update_rsi_at, self._states, 0, 0.0)
+        self._update = entry(update_rsi_single, self._states, 0.0)
 
     @property
     def value(self) -> float:
@@ -98,7 +98,7 @@ class Rsi:
 
     def update(self, close: float) -> float:
         """Take the next finite close and return the index."""
-        return self._update(self._states, 0, close)
+        return self._update(self._states, close)
 
     def update_many(self, closes: npt.ArrayLike) -> Floats:
         """Take a column of closes, return the index after each: the same bits as `update` one by one."""

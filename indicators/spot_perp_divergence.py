@@ -33,18 +33,18 @@ def read_spot_perp_divergence(state: State, ts: int) -> float:
 
 
 @kernel
-def update_spot_at(states: States, i: int, ts: int, size: float, taker_side: int) -> None:
-    update_flow_window(states[i].spot, ts, size, taker_side)
+def update_spot_single(states: States, ts: int, size: float, taker_side: int) -> None:
+    update_flow_window(states[0].spot, ts, size, taker_side)
 
 
 @kernel
-def update_perp_at(states: States, i: int, ts: int, size: float, taker_side: int) -> None:
-    update_flow_window(states[i].perp, ts, size, taker_side)
+def update_perp_single(states: States, ts: int, size: float, taker_side: int) -> None:
+    update_flow_window(states[0].perp, ts, size, taker_side)
 
 
 @kernel
-def read_spot_perp_divergence_at(states: States, i: int, ts: int) -> float:
-    return read_spot_perp_divergence(states[i], ts)
+def read_spot_perp_divergence_single(states: States, ts: int) -> float:
+    return read_spot_perp_divergence(states[0], ts)
 
 
 class SpotPerpDivergence:
@@ -53,9 +53,9 @@ class SpotPerpDivergence:
     def __init__(self, bucket_ns: int, buckets: int) -> None:
         self._states = new_states(spot_perp_divergence_dtype(buckets))
         configure_spot_perp_divergence(self._states[0], bucket_ns)
-        self._spot = entry(update_spot_at, self._states, 0, 0, 0.0, 0)
-        self._perp = entry(update_perp_at, self._states, 0, 0, 0.0, 0)
-        self._read = entry(read_spot_perp_divergence_at, self._states, 0, 0)
+        self._spot = entry(update_spot_single, self._states, 0, 0.0, 0)
+        self._perp = entry(update_perp_single, self._states, 0, 0.0, 0)
+        self._read = entry(read_spot_perp_divergence_single, self._states, 0)
 
     @property
     def value(self) -> float:
@@ -69,12 +69,12 @@ class SpotPerpDivergence:
 
     def update_spot(self, ts: int, size: float, taker_side: int) -> None:
         """Take a spot trade (UNIX ns, base units; taker side 1 buyer, 2 seller, 0 unknown)."""
-        self._spot(self._states, 0, ts, size, taker_side)
+        self._spot(self._states, ts, size, taker_side)
 
     def update_perp(self, ts: int, size: float, taker_side: int) -> None:
         """Take a perp trade, as `update_spot`."""
-        self._perp(self._states, 0, ts, size, taker_side)
+        self._perp(self._states, ts, size, taker_side)
 
     def read(self, ts: int) -> float:
         """Return the divergence at `ts` (UNIX ns)."""
-        return self._read(self._states, 0, ts)
+        return self._read(self._states, ts)

@@ -89,16 +89,16 @@ def update_volume_surge(state: State, ts: int, size: float) -> int:
 
 
 @kernel
-def update_volume_surge_at(states: States, i: int, ts: int, size: float) -> float:
-    state = states[i]
+def update_volume_surge_single(states: States, ts: int, size: float) -> float:
+    state = states[0]
     update_volume_surge(state, ts, size)
     value: float = state.zscore
     return value
 
 
 @kernel
-def advance_volume_surge_at(states: States, i: int, ts: int) -> float:
-    state = states[i]
+def advance_volume_surge_single(states: States, ts: int) -> float:
+    state = states[0]
     advance_volume_surge(state, ts)
     value: float = state.zscore
     return value
@@ -121,8 +121,8 @@ class VolumeSurge:
     def __init__(self, bucket_ns: int, span: int, threshold: float = 2.5, max_empty: int = 720) -> None:
         self._states = new_states(VolumeSurgeState)
         configure_volume_surge(self._states[0], bucket_ns, span, threshold, max_empty)
-        self._update = entry(update_volume_surge_at, self._states, 0, 0, 0.0)
-        self._advance = entry(advance_volume_surge_at, self._states, 0, 0)
+        self._update = entry(update_volume_surge_single, self._states, 0, 0.0)
+        self._advance = entry(advance_volume_surge_single, self._states, 0)
 
     @property
     def value(self) -> float:
@@ -141,11 +141,11 @@ class VolumeSurge:
 
     def update(self, ts: int, size: float) -> float:
         """Take a trade and return the score of the last bucket completed by then."""
-        return self._update(self._states, 0, ts, size)
+        return self._update(self._states, ts, size)
 
     def advance(self, ts: int) -> float:
         """Complete the buckets that end at or before `ts` and return the score of the last one."""
-        return self._advance(self._states, 0, ts)
+        return self._advance(self._states, ts)
 
     def update_many(self, ts: npt.ArrayLike, sizes: npt.ArrayLike) -> Floats:
         """Take columns of trades, return the score after each: the same bits as `update` one by one."""

@@ -49,8 +49,8 @@ def update_whale_trades(state: State, price: float, size: float, taker_side: int
 
 
 @kernel
-def update_whale_trades_at(states: States, i: int, price: float, size: float, taker_side: int) -> int:
-    return update_whale_trades(states[i], price, size, taker_side)
+def update_whale_trades_single(states: States, price: float, size: float, taker_side: int) -> int:
+    return update_whale_trades(states[0], price, size, taker_side)
 
 
 @kernel
@@ -68,7 +68,7 @@ class WhaleTrades:
     def __init__(self, window: int = 1000, q: float = 0.99, min_count: int = 200) -> None:
         self._states = new_states(whale_trades_dtype(window))
         configure_whale_trades(self._states[0], q, min_count)
-        self._update = entry(update_whale_trades_at, self._states, 0, 0.0, 0.0, 0)
+        self._update = entry(update_whale_trades_single, self._states, 0.0, 0.0, 0)
 
     @property
     def value(self) -> float:
@@ -98,7 +98,7 @@ class WhaleTrades:
 
     def update(self, price: float, size: float, taker_side: int) -> bool:
         """Take a trade (taker side 1 buyer, 2 seller, 0 unknown) and return whether it is a whale."""
-        return self._update(self._states, 0, price, size, taker_side) == 1
+        return self._update(self._states, price, size, taker_side) == 1
 
     def update_many(
         self, prices: npt.ArrayLike, sizes: npt.ArrayLike, taker_sides: npt.ArrayLike

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indicators.ema import update_ema_at
+from indicators.ema import update_ema_single
 from indicators.kernel import digest_of_sources, entry, kernel, new_states
 
 Inner = np.dtype([("ring", "f8", (3,)), ("total", "f8")])
@@ -57,7 +57,7 @@ def test_field_names_of_numpy_are_refused(name):
 def test_cache_belongs_to_one_state_of_the_sources():
     """Kernels are cached in a folder named by their sources, so an edit of one never runs the old one in another."""
     folder = f"kernels-{digest_of_sources(Path(__file__).parents[2])}"
-    assert folder in Path(update_ema_at.stats.cache_path).parts
+    assert folder in Path(update_ema_single.stats.cache_path).parts
 
 
 def test_digest_follows_every_source_of_a_kernel(tmp_path):

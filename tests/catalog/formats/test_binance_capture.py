@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from catalog.anomalies import AnomalyLog, IngestRefusedError, OnGap
 from catalog.anomalies import Kind as Anomaly
-from catalog.formats import binance_book
 from catalog.formats.binance_capture import BinanceCapture
 from catalog.tables import CLEAR, F_LAST, SCHEMAS, Kind
 
@@ -120,12 +119,6 @@ class TestBook:
         assert not log.refused
         assert "skipped: 1 diffs older than the snapshot" in told(log)
 
-    def test_diffs_older_than_the_snapshot_may_come_after_it(self, tmp_path: Path) -> None:
-        """A diff stream slower than REST: the rule drops u < lastUpdateId there too."""
-        tables, log = read(tmp_path, [snapshot(1, 7), diff(2, 1, 6, 0), diff(3, 7, 9, 6)])
-        assert frames(tables[Kind.BOOK]) == [("snapshot", 7, 1), ("diff", 9, 3)]
-        assert told(log) == ["skipped: 1 diffs older than the snapshot"]
-
     def test_spot_rule(self, tmp_path: Path) -> None:
         """u <= lastUpdateId is old, the next has lastUpdateId + 1 in it, then U is the u before + 1."""
         lines = [spot_diff(1, 1, 5), spot_diff(2, 6, 7), spot_diff(3, 8, 9), snapshot(4, 7), spot_diff(5, 10, 10)]
@@ -133,111 +126,6 @@ class TestBook:
         assert frames(tables[Kind.BOOK]) == [("snapshot", 7, 4), ("diff", 9, 4), ("diff", 10, 5)]
         assert "skipped: 2 diffs older than the snapshot" in told(log)
         assert not log.refused
-
-    def test_gap_is_refused(self, tmp_path: Path) -> None:
-        """A broken pu is named by its line."""
-        _, log = read(tmp_path, [snapshot(0, 5), diff(1, 6, 7, 5), diff(2, 10, 12, 9)])
-        assert refused(log) == [(Anomaly.GAP, 3)]
-        assert "the book ends in 7" in log.refused[0].message
-
-    def test_tolerated_gap_clears_the_book_until_the_next_snapshot(self, tmp_path: Path) -> None:
-        """A lone CLEAR at the gap; the diffs after it wait for the snapshot as at the start."""
-        lines = [snapshot(0, 5), diff(1, 6, 7, 5), diff(2, 10, 12, 9), diff(3, 13, 14, 12), snapshot(4, 13)]
-        tables, log = read(tmp_path, [*lines, diff(5, 15, 16, 14)], on_gap=OnGap.RESYNC)
-        assert frames(tables[Kind.BOOK]) == [
-            ("snapshot", 5, 0),
-            ("diff", 7, 1),
-            ("clear", 9, 2),
-            ("snapshot", 13, 4),
-            ("diff", 14, 4),
-            ("diff", 16, 5),
-        ]
-        log.raise_if_refused()
-        assert log.counts[Anomaly.GAP] == 1
-
-    def test_diffs_after_a_gap_without_a_snapshot_are_counted(self, tmp_path: Path) -> None:
-        """Nothing is lost silently."""
-        lines = [snapshot(0, 5), diff(2, 10, 12, 9), diff(3, 13, 14, 12)]
-        tables, log = read(tmp_path, lines, on_gap=OnGap.RESYNC)
-        assert frames(tables[Kind.BOOK]) == [("snapshot", 5, 0), ("clear", 9, 2)]
-        assert "skipped: 2 diffs after a gap without a snapshot" in told(log)
-
-    def test_a_second_gap_before_the_snapshot_starts_the_wait_anew(self, tmp_path: Path) -> None:
-        """Only the unbroken end of the chain can join the snapshot."""
-        lines = [snapshot(0, 5), diff(1, 10, 12, 9), diff(2, 20, 22, 19), snapshot(3, 21)]
-        tables, log = read(tmp_path, lines, on_gap=OnGap.RESYNC)
-        assert frames(tables[Kind.BOOK]) == [("snapshot", 5, 0), ("clear", 9, 1), ("snapshot", 21, 3), ("diff", 22, 3)]
-        assert log.counts[Anomaly.GAP] == 2
-
-    def test_duplicate_diff(self, tmp_path: Path) -> None:
-        """The same ids twice are refused and not applied twice."""
-        tables, log = read(tmp_path, [snapshot(0, 5), diff(1, 6, 7, 5), diff(2, 6, 7, 5), diff(3, 8, 9, 7)])
-        assert refused(log) == [(Anomaly.DUPLICATE, 3)]
-        assert len(frames(tables[Kind.BOOK])) == 3
-
-    def test_without_a_snapshot_the_diffs_are_kept(self, tmp_path: Path) -> None:
-        """A lone CLEAR at the first diff, every diff at its own time, and UNSEEDED_BOOK once."""
-        tables, log = read(tmp_path, [diff(1, 1, 5, 0), diff(2, 6, 9, 5)])
-        assert frames(tables[Kind.BOOK]) == [("clear", 0, 1), ("diff", 5, 1), ("diff", 9, 2)]
-        assert log.counts == {Anomaly.UNSEEDED_BOOK: 1}
-
-    def test_chain_is_checked_while_unseeded(self, tmp_path: Path) -> None:
-        """A gap among held diffs is a gap; the unseeded book begins anew there."""
-        lines = [diff(1, 1, 5, 0), diff(2, 8, 9, 7), diff(3, 10, 11, 9)]
-        tables, log = read(tmp_path, lines, on_gap=OnGap.RESYNC)
-        assert frames(tables[Kind.BOOK]) == [
-            ("clear", 0, 1),
-            ("diff", 5, 1),
-            ("clear", 7, 2),
-            ("diff", 9, 2),
-            ("diff", 11, 3),
-        ]
-        assert (log.counts[Anomaly.GAP], log.counts[Anomaly.UNSEEDED_BOOK]) == (1, 1)
-
-    def test_late_snapshot_seeds_an_unseeded_book(self, tmp_path: Path) -> None:
-        """After a minute the diffs are let go; a snapshot that comes then carries on with what it does not hold."""
-        lines = [diff(0, 1, 5, 0), diff(61_000, 6, 9, 5), diff(61_001, 10, 12, 9), snapshot(61_002, 10)]
-        tables, log = read(tmp_path, [*lines, diff(61_003, 13, 14, 12)])
-        assert frames(tables[Kind.BOOK]) == [
-            ("clear", 0, 0),
-            ("diff", 5, 0),
-            ("diff", 9, 61_000),
-            ("diff", 12, 61_001),
-            ("snapshot", 10, 61_002),
-            ("diff", 12, 61_002),  # again: the snapshot is older than it
-            ("diff", 14, 61_003),
-        ]
-        assert log.counts == {Anomaly.UNSEEDED_BOOK: 1}
-
-    def test_held_diffs_are_bounded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """More diffs than the limit are let go without waiting for a minute."""
-        monkeypatch.setattr(binance_book, "BUFFER_DIFFS", 2)
-        tables, log = read(tmp_path, [diff(i, i, i, i - 1) for i in range(1, 6)] + [snapshot(6, 5)])
-        kinds = [kind for kind, *_ in frames(tables[Kind.BOOK])]
-        assert kinds == ["clear", *["diff"] * 5, "snapshot", "diff"]
-        assert log.counts == {Anomaly.UNSEEDED_BOOK: 1}
-
-    def test_snapshot_older_than_the_held_diffs_is_of_no_use(self, tmp_path: Path) -> None:
-        """The venue says to ask again; the next one that joins is taken."""
-        tables, log = read(tmp_path, [diff(1, 10, 12, 9), snapshot(2, 5), snapshot(3, 11)])
-        assert frames(tables[Kind.BOOK]) == [("snapshot", 11, 3), ("diff", 12, 3)]
-        assert not log.refused
-        assert any("1 snapshots older" in text for text in told(log))
-
-    def test_polled_snapshots(self, tmp_path: Path) -> None:
-        """While the book is known an older snapshot is passed over, one that is ahead restarts it."""
-        lines = [snapshot(0, 5), diff(1, 6, 9, 5), snapshot(2, 8), diff(3, 10, 12, 9), snapshot(4, 15)]
-        tables, log = read(tmp_path, [*lines, diff(5, 13, 14, 12), diff(6, 15, 16, 14)])
-        assert frames(tables[Kind.BOOK]) == [
-            ("snapshot", 5, 0),
-            ("diff", 9, 1),
-            ("diff", 12, 3),
-            ("snapshot", 15, 4),
-            ("diff", 16, 6),
-        ]
-        assert not log.refused
-        assert "skipped: 1 diffs older than the snapshot" in told(log)
-        assert any("1 snapshots older" in text for text in told(log))
 
     def test_impossible_ids(self, tmp_path: Path) -> None:
         """u below U is BAD_VALUE."""
@@ -260,6 +148,12 @@ class TestBook:
         """Order holds within a kind: trades before the snapshot keep their own times."""
         tables, _ = read(tmp_path, [diff(1, 1, 5, 0), trade(2, 1), snapshot(3, 5)])
         assert tables[Kind.TRADES]["ts_init"].to_pylist() == [(T0 + 2) * MS]
+
+    def test_gap_is_refused(self, tmp_path: Path) -> None:
+        """A broken pu is named by its line."""
+        _, log = read(tmp_path, [snapshot(0, 5), diff(1, 6, 7, 5), diff(2, 10, 12, 9)])
+        assert refused(log) == [(Anomaly.GAP, 3)]
+        assert "the book ends in 7" in log.refused[0].message
 
 
 class TestTrades:
