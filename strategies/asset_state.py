@@ -37,7 +37,7 @@ MarketState = np.dtype(
         ("cvd", CvdState),
         ("last_price", "f8"),
         ("trade_ns", "i8"),
-        ("bid", "f8"),
+        ("bid", "f8"),  # best prices in units of the last decimal place, so that a mid is rounded only once
         ("ask", "f8"),
         ("bid_depth", "f8", (BANDS,)),  # base units
         ("ask_depth", "f8", (BANDS,)),
@@ -117,12 +117,18 @@ def add_market(states: States, *, is_perp: bool, price_places: int, size_places:
 
 
 @kernel
+def _decimal(value: float, scale: float) -> float:
+    nearest: float = math.floor(value * scale + 0.5) / scale
+    return nearest
+
+
+@kernel
 def trade_at(states: States, i: int, number: int, price: float, size: float, taker_side: int, ts: int) -> None:
     """Take a trade. Price and size are made the nearest doubles of their decimals, whatever way they came."""
     state = states[i]
     market = state.markets[number]
-    price = math.floor(price * market.price_scale + 0.5) / market.price_scale
-    base = math.floor(size * market.size_scale + 0.5) / market.size_scale * market.multiplier
+    price = _decimal(price, market.price_scale)
+    base = _decimal(size, market.size_scale) * market.multiplier
     market.last_price = price
     market.trade_ns = ts
     update_cvd(market.cvd, base, taker_side)
@@ -156,20 +162,30 @@ def _take_bars(state: State, completed: int) -> None:
 
 
 @kernel
+def mid_price(market: State) -> float:
+    """The mid of a market's last book sample, quote per base."""
+    mid: float = 0.5 * (market.bid + market.ask) / market.price_scale
+    return mid
+
+
+@kernel
 def quote_at(states: States, i: int, number: int, bid_units: int, ask_units: int, ts: int) -> None:
     """Take the best prices of a market's book sample."""
     market = states[i].markets[number]
-    market.bid = bid_units / market.price_scale
-    market.ask = ask_units / market.price_scale
+    market.bid = bid_units
+    market.ask = ask_units
     market.book_ns = ts
 
 
 @kernel
 def depth_at(states: States, i: int, number: int, band: int, bid_size: float, ask_size: float) -> None:
-    """Take the depth within one band of a market's book sample, in the venue's units."""
+    """Take the depth within one band of a market's book sample, in the venue's units.
+
+    The sums are made the nearest doubles of their decimals: in whatever order a book adds its levels, the bits agree.
+    """
     market = states[i].markets[number]
-    market.bid_depth[band] = bid_size * market.multiplier
-    market.ask_depth[band] = ask_size * market.multiplier
+    market.bid_depth[band] = _decimal(bid_size, market.size_scale) * market.multiplier
+    market.ask_depth[band] = _decimal(ask_size, market.size_scale) * market.multiplier
 
 
 @kernel

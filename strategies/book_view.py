@@ -5,10 +5,8 @@ from typing import Protocol
 
 class BookView(Protocol):
     """A book by price level. Prices are whole numbers of the market's last decimal place (10^-price_places), so that
-    every keeper of a book compares them exactly; sizes are the venue's own units.
-
-    Depth is summed best price outward as plain doubles: the order is part of the definition, so that two keepers of
-    the same book give the same bits.
+    every keeper of a book compares them exactly; sizes are the venue's own units. Depth is a sum of doubles in any
+    order: the flow rounds it to the size's decimal, so that two keepers of the same book give the same bits.
     """
 
     def best(self) -> tuple[int, int] | None:

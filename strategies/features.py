@@ -23,6 +23,7 @@ from strategies.asset_state import (
     depth_at,
     funding_at,
     mark_at,
+    mid_price,
     new_asset,
     open_interest_at,
     quote_at,
@@ -263,8 +264,8 @@ def features_at(
 def _write_lead(lead: State, ts: int, stale_ns: int, lead_has_book: int, out: npt.NDArray[np.float64]) -> None:
     if lead_has_book == 1:
         if lead.book_ns > 0 and ts - lead.book_ns <= stale_ns:
-            out[PRICE] = 0.5 * (lead.bid + lead.ask)
-            out[SPREAD] = (lead.ask - lead.bid) / out[PRICE] * BPS
+            out[PRICE] = mid_price(lead)
+            out[SPREAD] = (lead.ask - lead.bid) / lead.price_scale / out[PRICE] * BPS
     elif lead.trade_ns > 0 and ts - lead.trade_ns <= stale_ns:
         out[PRICE] = lead.last_price
 
@@ -332,7 +333,7 @@ def _write_slow(state: State, ts: int, stale_ns: int, out: npt.NDArray[np.float6
         market = state.markets[number]
         if market.is_perp == 0:
             if market.book_ns > 0 and ts - market.book_ns <= stale_ns:
-                spot_mid += 0.5 * (market.bid + market.ask)
+                spot_mid += mid_price(market)
                 spots += 1
         elif market.open_interest_ns > 0 and ts - market.open_interest_ns <= SLOW_NS:
             interest += market.open_interest

@@ -202,8 +202,8 @@ def test_replayed_cvd_price_and_depth_equal_independent_code(
         assert row["price"] == float(mid)
         for band, bps in BANDS.items():
             reach = (mid * bps / 10_000) // capture.price_unit * capture.price_unit
-            bid = sum(float(bids[p]) for p in sorted(bids, reverse=True) if p >= mid - reach)
-            ask = sum(float(asks[p]) for p in sorted(asks) if p <= mid + reach)
+            bid = float(sum(size for price, size in bids.items() if price >= mid - reach))
+            ask = float(sum(size for price, size in asks.items() if price <= mid + reach))
             assert (row[f"bid_depth_{band}"], row[f"ask_depth_{band}"]) == (bid, ask), (row["ts"], band)
             assert row[f"obi_{band}"] == (bid - ask) / (bid + ask)
 
