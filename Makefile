@@ -23,14 +23,14 @@ lint: setup
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
-	@$(PY) -m importlinter.cli lint
+	@.venv/bin/lint-imports --no-logo --no-cache
 
 format: setup
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
 bench: setup
-	@$(PY) tests/benchmarks/run.py
+	@$(PY) -m pytest tests/benchmarks -o addopts="--import-mode=importlib" -q --benchmark-columns=min,median,rounds --benchmark-sort=name
 
 lock:
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes --no-annotate \

@@ -5,6 +5,7 @@ Nautilus's Rust session decodes and merges the Parquet files. Book rows are hand
 frame. Funding and open interest, which the session cannot decode, are few and are merged in here.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import merge
@@ -91,7 +92,7 @@ class MarketData:
         Where the span begins inside a book's file, that book first comes as one snapshot of its state at the start.
         """
         fast = frames(self._session_rows(), on_rows)
-        slow = merge(*self._slow_streams(), key=lambda event: event.ts_init)
+        slow = merge(*self._slow_streams(), key=_ts_init)
         return spliced(fast, slow)
 
     def _path(self, entry: SeriesEntry) -> Path:
@@ -189,10 +190,17 @@ def spliced(fast: Iterator[list[Any]], slow: Iterator[Any]) -> Iterator[list[Any
         while pending is not None and pending.ts_init <= chunk[-1].ts_init:
             due.append(pending)
             pending = next(slow, None)
-        yield list(merge(chunk, due, key=lambda event: event.ts_init)) if due else chunk
+        for event in reversed(due):  # from the back, so that the places found before stay right
+            chunk.insert(bisect_right(chunk, event.ts_init, key=_ts_init), event)
+        yield chunk
     rest = ([pending] if pending is not None else []) + list(slow)
     if rest:
         yield rest
+
+
+def _ts_init(event: Any) -> int:
+    ts: int = event.ts_init
+    return ts
 
 
 def _custom(event: OpenInterest) -> CustomData:

@@ -25,6 +25,7 @@ from backtests.snapshot_recorder import SnapshotRecorder, SnapshotRecorderConfig
 from catalog.ledger import CatalogError
 from catalog.store import Catalog
 from catalog.tables import Kind
+from strategies.features import AssetFlow, FlowMarket
 from strategies.flow_actor import FlowActor, FlowActorConfig
 from strategies.scalper import Scalper, ScalperConfig
 
@@ -147,6 +148,7 @@ def run_replay(
             on_rows(done, total)
 
     engine.add_data_iterator("catalog", data.events(count))
+    load_kernels(profile)
     cpu, wall = time.process_time(), time.perf_counter()
     try:
         # without a start the engine's clock would begin in 1970 and every timer fire since
@@ -166,6 +168,11 @@ def run_replay(
         actor=actor,
         recorder=recorder,
     )
+
+
+def load_kernels(profile: Profile) -> None:
+    """Compile the flow's kernels, or load them from numba's cache, before the clock of the run starts."""
+    AssetFlow("none", [FlowMarket("none", is_perp=True, price_places=0, size_places=0)], profile.flow)
 
 
 def _add_components(

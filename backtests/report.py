@@ -1,6 +1,7 @@
 """The HTML report: what happened on the price, under it the flow that was seen, then Nautilus's tearsheet."""
 
 import html
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -50,16 +51,47 @@ def write_report(
     ]
     if snapshots.empty:
         parts.append("<p>No snapshot was made: the span is shorter than the warm-up, or no market had a book.</p>")
+    if any(t.exited for t in trades):
+        parts.append(equity_figure(trades).to_html(full_html=False, include_plotlyjs=False))
     for asset in sorted(snapshots["asset"].unique()) if not snapshots.empty else []:
         figure = asset_figure(asset, snapshots[snapshots["asset"] == asset], [t for t in trades if t.asset == asset])
         parts.append(figure.to_html(full_html=False, include_plotlyjs=False))
-    parts.append("<h2>NautilusTrader tearsheet</h2>")
+    venue = _analyse_traded_venue(engine)
+    parts.append(f"<h2>NautilusTrader tearsheet{f', account {venue}' if venue else ''}</h2>")
     tearsheet = create_tearsheet(engine, output_path=None, title=title)
     # a frame of its own: the tearsheet brings its whole page along
     parts.append(f'<iframe title="tearsheet" srcdoc="{html.escape(tearsheet or "")}"></iframe></body></html>')
     temporary = path.with_suffix(".new")
     temporary.write_text("\n".join(parts), encoding="utf-8")
     temporary.replace(path)
+
+
+def _analyse_traded_venue(engine: BacktestEngine) -> str | None:
+    """Nautilus leaves its analyzer at the last venue, which may be one that is only read: point it at the busiest."""
+    cache = engine.kernel.cache
+    closed = [*cache.positions(), *cache.position_snapshots()]
+    venues = Counter(p.instrument_id.venue for p in closed)
+    if not venues:
+        return None
+    venue = venues.most_common(1)[0][0]
+    positions = [p for p in closed if p.instrument_id.venue == venue]
+    engine.portfolio.analyzer.calculate_statistics(cache.account_for_venue(venue), positions)
+    return str(venue)
+
+
+def equity_figure(trades: list[Trade]) -> go.Figure:
+    """Profit after fees, summed in order of exit."""
+    closed = sorted((t for t in trades if t.exited), key=lambda t: t.exit_ns)
+    net = np.cumsum([float(t.gross - t.fees) for t in closed])
+    gross = np.cumsum([float(t.gross) for t in closed])
+    figure = go.Figure()
+    for name, values, colour in (("net", net, "#333"), ("before fees", gross, "#aaa")):
+        line = {"color": colour, "shape": "hv"}
+        figure.add_scatter(x=_times([t.exit_ns for t in closed]), y=values, name=name, line=line)
+    figure.update_layout(
+        title="cumulative profit (USDT)", height=300, template="plotly_white", margin={"t": 50, "l": 60, "r": 60}
+    )
+    return figure
 
 
 def asset_figure(asset: str, snapshots: pd.DataFrame, trades: list[Trade]) -> go.Figure:
@@ -121,7 +153,7 @@ def _add_trades(figure: go.Figure, trades: list[Trade], label: str, colour: str,
 
 
 def _times(ns: list[int]) -> list[pd.Timestamp]:
-    return list(pd.to_datetime(ns, unit="ns", utc=True))
+    return list(pd.to_datetime(ns, unit="ns", utc=True).floor("us"))  # charts have no nanoseconds
 
 
 def _tables(summary: dict[str, Any]) -> str:
@@ -130,7 +162,7 @@ def _tables(summary: dict[str, Any]) -> str:
     out = _table("run", flat)
     for name, table in nested.items():
         out += _table(name, table) if not isinstance(next(iter(table.values())), dict) else _grid(name, table)
-    return f"<div style='display:flex;flex-wrap:wrap'>{out}</div>"
+    return f"<div style='display:flex;flex-wrap:wrap;align-items:flex-start'>{out}</div>"
 
 
 def _table(name: str, rows: dict[str, Any]) -> str:

@@ -34,8 +34,8 @@ from catalog.store import Catalog
 from catalog.times import parse_ns
 from strategies.trade_log import TRADE_SCHEMA, Trade
 
-# Nautilus 1.231 warns of pandas' future; nothing a user can do
-warnings.filterwarnings("ignore", message=".*deprecated.*", category=Warning, module="nautilus_trader.*")
+# Nautilus 1.231 uses what a later pandas will drop: nothing that a user can do
+warnings.filterwarnings("ignore", message=r"(Timestamp\.utcnow|'d') is deprecated")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)

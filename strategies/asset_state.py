@@ -178,14 +178,34 @@ def quote_at(states: States, i: int, number: int, bid_units: int, ask_units: int
 
 
 @kernel
-def depth_at(states: States, i: int, number: int, band: int, bid_size: float, ask_size: float) -> None:
-    """Take the depth within one band of a market's book sample, in the venue's units.
+def book_at(
+    states: States,
+    i: int,
+    number: int,
+    bid_units: int,
+    ask_units: int,
+    bid_near: float,
+    bid_mid: float,
+    bid_far: float,
+    ask_near: float,
+    ask_mid: float,
+    ask_far: float,
+    ts: int,
+) -> None:
+    """Take best prices and the depth within the bands of a market's book sample, sizes in the venue's units.
 
     The sums are made the nearest doubles of their decimals: in whatever order a book adds its levels, the bits agree.
+    One call with many arguments, because a call from Python costs more than the work.
     """
+    quote_at(states, i, number, bid_units, ask_units, ts)
     market = states[i].markets[number]
-    market.bid_depth[band] = _decimal(bid_size, market.size_scale) * market.multiplier
-    market.ask_depth[band] = _decimal(ask_size, market.size_scale) * market.multiplier
+    scale, multiplier = market.size_scale, market.multiplier
+    market.bid_depth[0] = _decimal(bid_near, scale) * multiplier
+    market.bid_depth[1] = _decimal(bid_mid, scale) * multiplier
+    market.bid_depth[2] = _decimal(bid_far, scale) * multiplier
+    market.ask_depth[0] = _decimal(ask_near, scale) * multiplier
+    market.ask_depth[1] = _decimal(ask_mid, scale) * multiplier
+    market.ask_depth[2] = _decimal(ask_far, scale) * multiplier
 
 
 @kernel
@@ -223,19 +243,26 @@ def advance(state: State, ts: int) -> None:
     read_flow_window(state.whale_short, ts)
 
 
-def mark_at(states: States, number: int, price: float, ts: int) -> None:
+@kernel
+def mark_at(states: States, i: int, number: int, price: float, ts: int) -> None:
     """Take a mark price (quote per base)."""
-    market = states["markets"][0][number]
-    market["mark"], market["mark_ns"] = price, ts
+    market = states[i].markets[number]
+    market.mark = price
+    market.mark_ns = ts
 
 
-def funding_at(states: States, number: int, rate: float, next_funding_ns: int, ts: int) -> None:
+@kernel
+def funding_at(states: States, i: int, number: int, rate: float, next_funding_ns: int, ts: int) -> None:
     """Take a funding rate (fraction per interval) and the time of the next settlement (0: not known)."""
-    market = states["markets"][0][number]
-    market["funding_rate"], market["next_funding_ns"], market["funding_ns"] = rate, next_funding_ns, ts
+    market = states[i].markets[number]
+    market.funding_rate = rate
+    market.next_funding_ns = next_funding_ns
+    market.funding_ns = ts
 
 
-def open_interest_at(states: States, number: int, value: float, ts: int) -> None:
+@kernel
+def open_interest_at(states: States, i: int, number: int, value: float, ts: int) -> None:
     """Take an open interest in the venue's units."""
-    market = states["markets"][0][number]
-    market["open_interest"], market["open_interest_ns"] = value * market["multiplier"], ts
+    market = states[i].markets[number]
+    market.open_interest = value * market.multiplier
+    market.open_interest_ns = ts

@@ -20,7 +20,7 @@ from strategies.asset_state import (
     SECOND_NS,
     add_market,
     advance,
-    depth_at,
+    book_at,
     funding_at,
     mark_at,
     mid_price,
@@ -183,7 +183,10 @@ class AssetFlow:
             )
         self._trade = entry(trade_at, self._states, 0, 0, 0.0, 0.0, 0, 0)
         self._quote = entry(quote_at, self._states, 0, 0, 0, 0, 0)
-        self._depth = entry(depth_at, self._states, 0, 0, 0, 0.0, 0.0)
+        self._book = entry(book_at, self._states, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0)
+        self._mark = entry(mark_at, self._states, 0, 0, 0.0, 0)
+        self._funding = entry(funding_at, self._states, 0, 0, 0.0, 0, 0)
+        self._open_interest = entry(open_interest_at, self._states, 0, 0, 0.0, 0)
         self._sample = entry(sample_at, self._states, 0, 0)
         self._read = entry(features_at, self._states, 0, 0, 0, 0, np.empty(len(FEATURES)))
 
@@ -197,11 +200,13 @@ class AssetFlow:
         if best is None:
             return
         bid, ask = best
-        self._quote(self._states, 0, market, bid, ask, ts)
         if self.markets[market].is_perp:
-            for band, bps in enumerate(self._settings.depth_bands_bps):
-                lowest, highest = band_limits(bid, ask, bps)
-                self._depth(self._states, 0, market, band, book.depth_down_to(lowest), book.depth_up_to(highest))
+            near, middle, far = (band_limits(bid, ask, bps) for bps in self._settings.depth_bands_bps)
+            down, up = book.depth_down_to, book.depth_up_to
+            bids, asks = (down(near[0]), down(middle[0]), down(far[0])), (up(near[1]), up(middle[1]), up(far[1]))
+            self._book(self._states, 0, market, bid, ask, *bids, *asks, ts)
+        else:
+            self._quote(self._states, 0, market, bid, ask, ts)
 
     def on_sample(self, ts: int) -> None:
         """Close the sample at `ts`, after `on_book` of every market that has one."""
@@ -209,15 +214,15 @@ class AssetFlow:
 
     def on_mark(self, market: int, price: float, ts: int) -> None:
         """Take a mark price."""
-        mark_at(self._states, market, price, ts)
+        self._mark(self._states, 0, market, price, ts)
 
     def on_funding(self, market: int, rate: float, next_funding_ns: int, ts: int) -> None:
         """Take a funding rate (fraction per interval) and the next settlement's time, 0 if not known."""
-        funding_at(self._states, market, rate, next_funding_ns, ts)
+        self._funding(self._states, 0, market, rate, next_funding_ns, ts)
 
     def on_open_interest(self, market: int, value: float, ts: int) -> None:
         """Take an open interest in the venue's units."""
-        open_interest_at(self._states, market, value, ts)
+        self._open_interest(self._states, 0, market, value, ts)
 
     def snapshot(self, ts: int) -> FlowSnapshot | None:
         """The features at `ts`, after everything up to `ts`.

@@ -98,7 +98,12 @@ def test_every_trade_of_the_capture_is_in_the_catalog(name: str, catalogs: dict[
     capture = CAPTURES[name]
     side = {True: AggressorSide.SELLER, False: AggressorSide.BUYER}
     want = [
-        (str(d["t"]), Decimal(d["p"]), Decimal(d["q"]), side[d["m"]] if d.get("X", "MARKET") == "MARKET" else AggressorSide.NO_AGGRESSOR)
+        (
+            str(d["t"]),
+            Decimal(d["p"]),
+            Decimal(d["q"]),
+            side[d["m"]] if d.get("X", "MARKET") == "MARKET" else AggressorSide.NO_AGGRESSOR,
+        )
         for _, kind, d in raw_events(capture)
         if kind == "trade"
     ]

@@ -1,0 +1,70 @@
+"""What our actor and strategy add to the bare engine, and what a replay needs of memory."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from backtests.profile import load_profile
+from backtests.replay import disposing, run_replay
+from catalog.sample_market import write_sample_market
+from catalog.store import Catalog
+
+ROOT = Path(__file__).parents[2]
+ROUNDS = 4
+PEAK = """
+import json, resource, sys
+from pathlib import Path
+from backtests.profile import load_profile
+from backtests.replay import run_replay
+from catalog.store import Catalog
+replay = run_replay(Catalog(Path(sys.argv[1])), load_profile(), start_ns=0, end_ns=2**63 - 1)
+print(json.dumps([replay.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024]))
+"""
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Half an hour of five assets on three venues."""
+    root = tmp_path_factory.mktemp("market") / "catalog"
+    write_sample_market(root, seed=7, hours=0.5, assets=5)
+    return root
+
+
+def test_replay_beside_the_bare_engine(benchmark, market, figure):
+    """The same catalog with and without us, turn by turn, because machines are noisy."""
+    catalog, profile = Catalog(market), load_profile()
+    cpu: dict[bool, list[float]] = {True: [], False: []}
+    rows = 0
+
+    def once() -> None:
+        nonlocal rows
+        for bare in (True, False):
+            with disposing(run_replay(catalog, profile, start_ns=0, end_ns=2**63 - 1, bare=bare)) as replay:
+                cpu[bare].append(replay.cpu_seconds)
+                rows = replay.rows
+
+    benchmark.pedantic(once, rounds=ROUNDS)
+    bare, full = min(cpu[True]), min(cpu[False])
+    figure("replay, bare engine", f"{rows / bare / 1e3:.0f} k rows/s", "")
+    figure("replay, with flow and scalper", f"{rows / full / 1e3:.0f} k rows/s", "")
+    figure("replay, ours over bare", f"{full / bare:.2f} times", "1.35 or less")
+
+
+def test_memory_stays_flat(benchmark, market, tmp_path_factory, figure):
+    """Peak memory of a replay of a catalog and of one four times as long, each in a process of its own."""
+    longer = tmp_path_factory.mktemp("longer") / "catalog"
+    write_sample_market(longer, seed=7, hours=2.0, assets=5)
+
+    def peak(root: Path) -> tuple[int, int]:
+        command = [sys.executable, "-c", PEAK, str(root)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+        rows, megabytes = json.loads(done.stdout.splitlines()[-1])
+        return rows, megabytes
+
+    results = benchmark.pedantic(lambda: (peak(market), peak(longer)), rounds=1)
+    for label, (rows, megabytes) in zip(("1x", "4x"), results, strict=True):
+        figure(f"replay memory, {label}: {rows / 1e6:.1f} M rows", f"{megabytes} MB peak", "flat")
