@@ -5,7 +5,7 @@ Nautilus's Rust session decodes and merges the Parquet files. Book rows are hand
 frame. Funding and open interest, which the session cannot decode, are few and are merged in here.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import merge
@@ -191,7 +191,7 @@ def spliced(fast: Iterator[list[Any]], slow: Iterator[Any]) -> Iterator[list[Any
             due.append(pending)
             pending = next(slow, None)
         for event in reversed(due):  # from the back, so that the places found before stay right
-            chunk.insert(bisect_right(chunk, event.ts_init, key=_ts_init), event)
+            chunk.insert(bisect_left(chunk, event.ts_init, key=_ts_init), event)
         yield chunk
     rest = ([pending] if pending is not None else []) + list(slow)
     if rest:

@@ -136,8 +136,9 @@ def trade_at(states: States, i: int, number: int, price: float, size: float, tak
         update_flow_window(state.perp_short, ts, base, taker_side)
         update_flow_window(state.perp_long, ts, base, taker_side)
         update_volume_surge(state.surge, ts, base)
-        if update_whale_trades(state.whales, price, base, taker_side) == 1:
-            update_flow_window(state.whale_short, ts, base, taker_side)
+        # every trade covers the window of the whales: that there was none is known from the first trade on
+        whale = update_whale_trades(state.whales, price, base, taker_side)
+        update_flow_window(state.whale_short, ts, base if whale == 1 else 0.0, taker_side)
     else:
         update_flow_window(state.spot_short, ts, base, taker_side)
         update_flow_window(state.spot_long, ts, base, taker_side)
@@ -213,12 +214,12 @@ def sample_at(states: States, i: int, ts: int) -> None:
     """Close the sample at `ts`: the depth of all perps whose book was sampled now, and its imbalance."""
     state = states[i]
     fresh = 0
-    for band in range(BANDS):
-        state.bid_depth[band] = 0.0
-        state.ask_depth[band] = 0.0
     for number in range(state.count):
         market = state.markets[number]
         if market.is_perp == 1 and market.book_ns == ts:
+            if fresh == 0:
+                state.bid_depth[:] = 0.0
+                state.ask_depth[:] = 0.0
             fresh += 1
             for band in range(BANDS):
                 state.bid_depth[band] += market.bid_depth[band]

@@ -25,5 +25,5 @@ class BookView(Protocol):
 def band_limits(best_bid: int, best_ask: int, bps: float) -> tuple[int, int]:
     """Lowest bid and highest ask price (in units) within `bps` basis points of the mid, both inclusive."""
     twice_mid = best_bid + best_ask
-    reach = int(twice_mid * bps * 0.5e-4)
-    return (twice_mid + 1) // 2 - reach, twice_mid // 2 + reach
+    twice_reach = int(twice_mid * bps / 10_000)
+    return (twice_mid - twice_reach + 1) // 2, (twice_mid + twice_reach) // 2

@@ -208,6 +208,10 @@ class AssetFlow:
         else:
             self._quote(self._states, 0, market, bid, ask, ts)
 
+    def on_book_lost(self, market: int) -> None:
+        """The market's book is not current any more: nothing is read off it until its next sample."""
+        self._states["markets"][0][market]["book_ns"] = 0
+
     def on_sample(self, ts: int) -> None:
         """Close the sample at `ts`, after `on_book` of every market that has one."""
         self._sample(self._states, 0, ts)
@@ -302,9 +306,7 @@ def _write_flow(state: State, out: npt.NDArray[np.float64]) -> None:
     out[SURGE] = state.surge.zscore
     volume = state.perp_short.volume
     if state.whales.notional.count >= state.whales.notional.min_count and volume > 0.0:
-        # no whale in the window is no whale flow, which is zero and not missing
-        net = state.whale_short.net_flow
-        out[WHALE] = 0.0 if math.isnan(net) else net / volume
+        out[WHALE] = state.whale_short.net_flow / volume
 
 
 @kernel

@@ -171,6 +171,7 @@ class FlowActor(Actor):
         if updates != feed.seen_updates:
             feed.seen_updates, feed.seen_ts = updates, ts
         elif ts - feed.seen_ts > self._stale_ns:
+            feed.flow.on_book_lost(feed.market)
             return
         feed.flow.on_book(feed.market, feed.view, ts)
 

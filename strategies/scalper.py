@@ -17,13 +17,16 @@ from nautilus_trader.model.events import (
     OrderAccepted,
     OrderCanceled,
     OrderDenied,
+    OrderEvent,
     OrderExpired,
     OrderFilled,
+    OrderModifyRejected,
     OrderRejected,
     OrderUpdated,
 )
 from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId
 from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.model.objects import Quantity
 from nautilus_trader.model.orders import Order
 from nautilus_trader.trading.config import StrategyConfig
 from nautilus_trader.trading.strategy import Strategy
@@ -58,7 +61,7 @@ class _Live:
     target: ClientOrderId | None = None
     closing: ClientOrderId | None = None
     entry_done: bool = False
-    leaving: bool = False  # being closed at market: no new target
+    leaving: str = ""  # why the trade is being left; empty while it may still reach its target
 
 
 class Scalper(Strategy):
@@ -108,7 +111,7 @@ class Scalper(Strategy):
         instrument = self.cache.instrument(InstrumentId.from_str(self.config.instruments[snapshot.asset]))
         book = self.cache.order_book(instrument.id)
         side = 1 if score > 0 else -1
-        touch = book.best_ask_price() if side > 0 else book.best_bid_price()
+        touch = None if book is None else book.best_ask_price() if side > 0 else book.best_bid_price()
         if touch is None:
             return self._pass("no price")
         equity = self._equity(instrument)
@@ -178,10 +181,17 @@ class Scalper(Strategy):
     # -- manage --------------------------------------------------------------------------------------------------------
 
     def on_order_filled(self, event: OrderFilled) -> None:
-        live = self._by_order.get(event.client_order_id)
+        live = self._book(event)
+        if live is not None:
+            self._protect(live)
+
+    def _book(self, event: OrderFilled) -> _Live | None:
+        """Enter a fill into its trade and return the trade; None for an order that is not ours."""
+        order_id = event.client_order_id
+        live = self._by_order.get(order_id)
         if live is None:
-            return
-        trade, is_entry = live.trade, event.client_order_id == live.entry
+            return None
+        trade, is_entry = live.trade, order_id == live.entry
         first = is_entry and not trade.entered
         trade.fill(
             entry=is_entry,
@@ -191,12 +201,14 @@ class Scalper(Strategy):
             ts=event.ts_event,
         )
         if first:
-            self._start_time_barrier(live)
-        if not is_entry and not trade.reason:
-            trade.reason = "stop" if event.client_order_id == live.stop else "target"
-        order = self.cache.order(live.entry)
-        live.entry_done = live.entry_done or (order is not None and order.is_closed)
-        self._protect(live)
+            self._close_after(self.settings.horizon_seconds, live, "time")
+        if is_entry:
+            live.entry_done = live.entry_done or self._is_closed(order_id)
+        else:
+            if order_id == live.stop:
+                self._leave(live, "stop")
+            trade.reason = live.leaving or "target"
+        return live
 
     def _protect(self, live: _Live) -> None:
         """Make stop and target rest for exactly what is open; finish a trade that is flat."""
@@ -206,39 +218,44 @@ class Scalper(Strategy):
                 self._finish(live)
             return
         size = live.instrument.make_qty(trade.open_size)
+        exit_side = _order_side(-trade.side)
         if live.stop is None:
             stop = self.order_factory.stop_market(
                 live.instrument.id,
-                _order_side(-trade.side),
+                exit_side,
                 size,
                 trigger_price=live.instrument.make_price(trade.stop),
                 reduce_only=True,
             )
-            live.stop = self._send(live, stop)
+            # known before it is sent: a denial comes back while it is being sent
+            live.stop = stop.client_order_id
+            self._send(live, stop)
+        elif self._is_closed(live.stop):
+            self._close(live, "stop gone")
         else:
             self._resize(live.stop, size)
         if live.leaving:
-            return
-        if live.target is None:
+            self._cancel(live.target)
+        elif live.target is None:
             target = self.order_factory.limit(
                 live.instrument.id,
-                _order_side(-trade.side),
+                exit_side,
                 size,
                 price=live.instrument.make_price(trade.target),
                 reduce_only=True,
             )
-            live.target = self._send(live, target)
+            live.target = target.client_order_id
+            self._send(live, target)
         else:
             self._resize(live.target, size)
 
-    def _send(self, live: _Live, order: Order) -> ClientOrderId:
+    def _send(self, live: _Live, order: Order) -> None:
         self._by_order[order.client_order_id] = live
         self.submit_order(order)
-        return order.client_order_id
 
-    def _resize(self, order_id: ClientOrderId, size: Any) -> None:
+    def _resize(self, order_id: ClientOrderId, size: Quantity) -> None:
         order = self.cache.order(order_id)
-        if order is not None and order.is_open and not order.is_pending_update and order.leaves_qty != size:
+        if order.is_open and not order.is_pending_update and order.leaves_qty != size:
             self.modify_order(order, quantity=order.filled_qty + size)
 
     def on_order_accepted(self, event: OrderAccepted) -> None:
@@ -248,56 +265,51 @@ class Scalper(Strategy):
         self._look_again(event.client_order_id)
 
     def _look_again(self, order_id: ClientOrderId) -> None:
-        """A stop or target can be resized only once the venue has it: fills may have come in between."""
+        """A stop or target can be resized or cancelled only once the venue has it: much may have come in between."""
         live = self._by_order.get(order_id)
-        if live is not None and order_id in (live.stop, live.target) and self._live.get(live.trade.asset) is live:
+        if live is None or order_id not in (live.stop, live.target):
+            return
+        if self._is_live(live):
             self._protect(live)
+        else:
+            self._cancel(order_id)
+
+    def on_order_modify_rejected(self, event: OrderModifyRejected) -> None:
+        live = self._by_order.get(event.client_order_id)
+        if live is None or event.client_order_id != live.stop or not self._is_live(live):
+            return
+        # one that is larger than the position does no harm: it only reduces
+        if self.cache.order(live.stop).leaves_qty.as_decimal() < live.trade.open_size:
+            self._close(live, "stop refused")
 
     def on_order_rejected(self, event: OrderRejected) -> None:
-        self._order_ended(event.client_order_id, refused=True)
+        self._order_ended(event.client_order_id, "stop refused")
 
     def on_order_denied(self, event: OrderDenied) -> None:
-        self._order_ended(event.client_order_id, refused=True)
+        self._order_ended(event.client_order_id, "stop refused")
 
     def on_order_canceled(self, event: OrderCanceled) -> None:
-        self._order_ended(event.client_order_id, refused=False)
+        self._order_ended(event.client_order_id, "stop gone")
 
     def on_order_expired(self, event: OrderExpired) -> None:
-        self._order_ended(event.client_order_id, refused=False)
+        self._order_ended(event.client_order_id, "stop gone")
 
-    def _order_ended(self, order_id: ClientOrderId, *, refused: bool) -> None:
+    def _order_ended(self, order_id: ClientOrderId, if_stop: str) -> None:
         live = self._by_order.get(order_id)
-        if live is None or self._live.get(live.trade.asset) is not live:
+        if live is None or not self._is_live(live):
             return
         if order_id == live.entry:
             live.entry_done = True
-            if live.trade.open_size <= 0:
-                self._finish(live)
+            self._protect(live)
         elif order_id == live.closing:
             live.closing = None  # the timer tries again
-        elif order_id == live.stop and refused:
+        elif order_id == live.stop and live.trade.open_size > 0:
             # naked is worse than out: what cannot be protected is closed at once
-            live.trade.reason = "stop refused"
-            self._close(live)
+            self._close(live, if_stop)
 
-    def _start_time_barrier(self, live: _Live) -> None:
-        due = self.clock.utc_now() + timedelta(seconds=self.settings.horizon_seconds)
-        self.clock.set_time_alert(
-            f"barrier-{live.entry}", due, callback=lambda event, live=live: self._on_barrier(event, live), override=True
-        )
-
-    def _on_barrier(self, _event: TimeEvent, live: _Live) -> None:
-        if self._live.get(live.trade.asset) is live and live.trade.open_size > 0:
-            live.trade.reason = live.trade.reason or "time"
-            self._close(live)
-
-    def _close(self, live: _Live) -> None:
-        """Close what is open with a market IOC order, again until flat; the stop keeps resting meanwhile."""
-        if self._live.get(live.trade.asset) is not live or live.trade.open_size <= 0:
-            return
-        live.leaving = True
-        if live.target is not None:
-            self._cancel(live.target)
+    def _close(self, live: _Live, reason: str) -> None:
+        """Close what is open with a market IOC order; the stop keeps resting meanwhile."""
+        self._leave(live, reason)
         if live.closing is None:
             order = self.order_factory.market(
                 live.instrument.id,
@@ -308,24 +320,41 @@ class Scalper(Strategy):
             )
             live.closing = order.client_order_id
             self._send(live, order)
-        if self._live.get(live.trade.asset) is live:  # not flat at once: look again
-            due = self.clock.utc_now() + timedelta(seconds=RETRY_SECONDS)
-            self.clock.set_time_alert(
-                f"close-{live.entry}", due, callback=lambda _event, live=live: self._close(live), override=True
-            )
 
-    def _cancel(self, order_id: ClientOrderId) -> None:
-        order = self.cache.order(order_id)
-        if order is not None and order.is_open:
+    def _leave(self, live: _Live, reason: str) -> None:
+        """Give up the target. What is still open a second later, because the book was too thin, is closed at market."""
+        if not live.leaving:
+            live.leaving = reason
+            self._cancel(live.target)
+            self._close_after(RETRY_SECONDS, live, reason)
+
+    def _close_after(self, seconds: int, live: _Live, reason: str) -> None:
+        def close(_event: TimeEvent) -> None:
+            if self._is_live(live) and live.trade.open_size > 0:
+                self._close(live, reason)
+                self._close_after(RETRY_SECONDS, live, reason)
+
+        due = self.clock.utc_now() + timedelta(seconds=seconds)
+        self.clock.set_time_alert(f"{reason}-{live.entry}", due, callback=close, override=True)
+
+    def _cancel(self, order_id: ClientOrderId | None) -> None:
+        order = self.cache.order(order_id) if order_id is not None else None
+        if order is not None and order.is_open and not order.is_pending_cancel:
             self.cancel_order(order)
+
+    def _is_closed(self, order_id: ClientOrderId) -> bool:
+        return bool(self.cache.order(order_id).is_closed)
+
+    def _is_live(self, live: _Live) -> bool:
+        return self._live.get(live.trade.asset) is live
 
     def _finish(self, live: _Live) -> None:
         trade = live.trade
-        if self._live.pop(trade.asset, None) is None:
+        if not self._is_live(live):
             return
-        for order_id in (live.stop, live.target):
-            if order_id is not None:
-                self._cancel(order_id)
+        del self._live[trade.asset]
+        self._cancel(live.stop)
+        self._cancel(live.target)
         self._idle_until[trade.asset] = self.clock.timestamp_ns() + self.settings.cooldown_seconds * 1_000_000_000
         if trade.entered:
             self.trades.append(trade)
@@ -333,15 +362,24 @@ class Scalper(Strategy):
             self._pass("entry not filled")
 
     def on_stop(self) -> None:
-        """Leave nothing behind: cancel, close, and log what was still open."""
-        for live in list(self._live.values()):
-            live.trade.reason = live.trade.reason or "end"
-            self._close(live)
-        for live in list(self._live.values()):
+        """Leave nothing behind: close what is open, cancel what rests, and log what was still open.
+
+        The fills of the last orders come when the strategy has stopped and its handlers are silent, so they are
+        listened for on the bus.
+        """
+        self.msgbus.subscribe(topic=f"events.order.{self.id}", handler=self._on_last_event)
+        for live in self._live.values():
+            if live.trade.open_size > 0:
+                self._close(live, "end")
+                live.trade.reason = live.leaving
             if live.trade.entered:
                 self.trades.append(live.trade)
         for instrument_id in {InstrumentId.from_str(name) for name in self.config.instruments.values()}:
             self.cancel_all_orders(instrument_id)
+
+    def _on_last_event(self, event: OrderEvent) -> None:
+        if isinstance(event, OrderFilled):
+            self._book(event)
 
 
 def _order_side(side: int) -> OrderSide:

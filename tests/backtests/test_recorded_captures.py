@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from nautilus_trader.model.book import OrderBook
-from nautilus_trader.model.data import OrderBookDeltas, TradeTick
+from nautilus_trader.model.data import OrderBookDeltas
 from nautilus_trader.model.enums import AggressorSide, BookType
 
 from backtests.market_data import MarketData
@@ -39,25 +39,23 @@ class Capture:
     trades: int
     tickers: int
     instrument_id: str
-    price_unit: Decimal
 
 
 CAPTURES = {
     "btc2024": Capture(
         "BTCUSDT", "usdm", ("usdm_btcusdt_20240718.gz", "usdm_btcusdt_20240719.gz"), 9_022, 10_701, 52_260,
-        "BTCUSDT-PERP.BINANCE", Decimal("0.1"),
+        "BTCUSDT-PERP.BINANCE",
     ),
     "eth2024": Capture(
         "ETHUSDT", "usdm", ("usdm_ethusdt_20240718.gz", "usdm_ethusdt_20240719.gz"), 8_929, 13_655, 47_328,
-        "ETHUSDT-PERP.BINANCE", Decimal("0.01"),
+        "ETHUSDT-PERP.BINANCE",
     ),
     "btc2023": Capture(
         "BTCUSDT", "usdm", ("usdm_btcusdt_20230404.dat.gz", "usdm_btcusdt_20230405.dat.gz"), 16_110, 12_935, 44_205,
-        "BTCUSDT-PERP.BINANCE", Decimal("0.1"),
+        "BTCUSDT-PERP.BINANCE",
     ),
     "spot2023": Capture(
         "BTCUSDT", "spot", ("spot_btcusdt_20230405.dat.gz",), 3_929, 3_144, 8_015, "BTCUSDT.BINANCE_SPOT",
-        Decimal("0.01"),
     ),
 }  # fmt: skip
 PERPS = ("btc2024", "eth2024", "btc2023")
@@ -206,7 +204,7 @@ def test_replayed_cvd_price_and_depth_equal_independent_code(
         mid = (best_bid + best_ask) / 2
         assert row["price"] == float(mid)
         for band, bps in BANDS.items():
-            reach = (mid * bps / 10_000) // capture.price_unit * capture.price_unit
+            reach = mid * bps / 10_000
             bid = float(sum(size for price, size in bids.items() if price >= mid - reach))
             ask = float(sum(size for price, size in asks.items() if price <= mid + reach))
             assert (row[f"bid_depth_{band}"], row[f"ask_depth_{band}"]) == (bid, ask), (row["ts"], band)

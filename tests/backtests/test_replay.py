@@ -1,0 +1,184 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from backtests.market_data import EVERYTHING
+from backtests.profile import Profile, load_profile
+from backtests.replay import disposing, run_replay, universe, with_fees, without_book
+from catalog.instruments import Definition
+from catalog.ledger import CatalogError
+from catalog.markets import Market, MarketKind
+from catalog.store import Catalog
+from catalog.tables import Chunk, Kind
+from tests.backtests.conftest import TENTHS, book, chunk, ns, trades, write_catalog
+
+BINANCE = Market("BINANCE", MarketKind.PERP, "BTCUSDT")
+BYBIT = Market("BYBIT", MarketKind.PERP, "BTCUSDT")
+SPOT = Market("BINANCE_SPOT", MarketKind.SPOT, "BTCUSDT")
+ETH = Market("BINANCE", MarketKind.PERP, "ETHUSDT")
+FRAMES = [(10, "snapshot", [("99.9", "1")], [("100.1", "1")])]
+BOOK, PRINTS = book(FRAMES), trades([20, 30])
+QUOTES = chunk(Kind.QUOTES, {"bid_price": ["1"], "ask_price": ["2"], "bid_size": ["1"], "ask_size": ["1"]}, [10])
+
+
+def make(root: Path, series: dict[Market, Sequence[Chunk]], **others: Any) -> Catalog:
+    bases = {ETH: replace(TENTHS, base="ETH")}
+    return write_catalog(root, series, bases | others.pop("definitions", {}), **others)
+
+
+def profile(**replay: Any) -> Profile:
+    base = load_profile()
+    return base.model_copy(update={"replay": base.replay.model_copy(update=replay)})
+
+
+def names(instruments: Sequence[Any]) -> list[str]:
+    return [i.id.value for i in instruments]
+
+
+# -- which markets -----------------------------------------------------------------------------------------------------
+
+
+def test_the_lead_is_the_first_venue_that_has_the_perp(tmp_path: Path) -> None:
+    """Perps before spot, and among perps the order of lead_venues."""
+    catalog = make(tmp_path, {SPOT: [BOOK, PRINTS], BYBIT: [BOOK, PRINTS], BINANCE: [BOOK, PRINTS]})
+    found = universe(catalog, profile())
+    assert names(found.assets["BTC"]) == ["BTCUSDT-PERP.BINANCE", "BTCUSDT-LINEAR.BYBIT", "BTCUSDT.BINANCE_SPOT"]
+    assert found.tradable["BTC"].id.value == "BTCUSDT-PERP.BINANCE"
+    other = universe(catalog, profile(lead_venues=("BYBIT", "BINANCE")))
+    assert names(other.assets["BTC"])[0] == other.tradable["BTC"].id.value == "BTCUSDT-LINEAR.BYBIT"
+
+
+def test_a_perp_with_a_book_leads_one_without(tmp_path: Path) -> None:
+    """Without a book nothing can be traded, whatever the order of the venues."""
+    found = universe(make(tmp_path, {BINANCE: [PRINTS], BYBIT: [BOOK, PRINTS]}), profile())
+    assert found.tradable["BTC"].id.value == "BTCUSDT-LINEAR.BYBIT"
+
+
+def test_what_cannot_be_traded_is_still_measured(tmp_path: Path) -> None:
+    """Spot alone, a perp without a book, a venue that is not listed: an asset of flow, and not tradable."""
+    assert universe(make(tmp_path / "spot", {SPOT: [BOOK, PRINTS]}), profile()).tradable == {}
+    assert universe(make(tmp_path / "prints", {BINANCE: [PRINTS]}), profile()).tradable == {}
+    unlisted = universe(make(tmp_path / "venue", {BINANCE: [BOOK, PRINTS]}), profile(lead_venues=("BYBIT",)))
+    assert unlisted.tradable == {}
+    assert names(unlisted.instruments) == ["BTCUSDT-PERP.BINANCE"]
+
+
+def test_what_is_left_out_is_said_with_its_reason(tmp_path: Path) -> None:
+    """Inverse markets, other quotes, quotes alone, and assets that were not asked for."""
+    coin_m = Market("BINANCE_COINM", MarketKind.PERP, "BTCUSD_PERP", inverse=True)
+    cross = Market("BINANCE_SPOT", MarketKind.SPOT, "BTCTRY")
+    quoted = Market("BYBIT", MarketKind.SPOT, "BTCUSDT")
+    series = {BINANCE: [BOOK, PRINTS], coin_m: [PRINTS], cross: [PRINTS], quoted: [QUOTES], ETH: [PRINTS]}
+    definitions = {
+        coin_m: Definition("BTC", "USD", Decimal("0.1"), Decimal(1), Decimal(100)),
+        cross: replace(TENTHS, quote="TRY"),
+    }
+    found = universe(make(tmp_path, series, definitions=definitions), profile(assets=("BTC",)))
+    assert names(found.instruments) == ["BTCUSDT-PERP.BINANCE"]
+    for name, why in {
+        "BTCUSD-PERP.BINANCE_COINM": "inverse",
+        "BTCTRY.BINANCE_SPOT": "quoted in TRY",
+        "BTCUSDT-SPOT.BYBIT": "has neither trades nor a book",
+        "ETHUSDT-PERP.BINANCE": "asset ETH is not in replay.assets",
+    }.items():
+        assert why in found.left_out[name]
+
+
+def test_an_asset_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    """The error names it and those that can be replayed."""
+    catalog = make(tmp_path, {BINANCE: [BOOK, PRINTS], ETH: [PRINTS]})
+    with pytest.raises(CatalogError, match=r"nothing to replay for DOGE \(assets that can be: BTC\)"):
+        universe(catalog, profile(assets=("BTC", "DOGE")))
+    with pytest.raises(CatalogError, match="nothing to replay for any asset"):
+        universe(make(tmp_path / "quotes", {BINANCE: [QUOTES]}), profile())
+
+
+def test_books_known_in_part_are_not_read(tmp_path: Path) -> None:
+    """A market without a book, and one whose book was never seeded by a snapshot."""
+    catalog = make(
+        tmp_path,
+        {BINANCE: [BOOK, PRINTS], BYBIT: [BOOK, PRINTS], SPOT: [PRINTS]},
+        unseeded_books=[BYBIT.instrument_id],
+    )
+    assert without_book(catalog, universe(catalog, profile())) == ("BTCUSDT-LINEAR.BYBIT", "BTCUSDT.BINANCE_SPOT")
+
+
+def test_fees_are_the_profiles(tmp_path: Path) -> None:
+    """A perp of a venue of the profile gets its fees and margins, a market that is only read is left as it is."""
+    perp, spot = universe(make(tmp_path, {BINANCE: [BOOK], SPOT: [PRINTS]}), profile()).instruments
+    charged = with_fees(perp, profile())
+    assert (charged.maker_fee, charged.taker_fee) == (Decimal("0.0002"), Decimal("0.0005"))
+    assert (charged.margin_init, charged.margin_maint) == (1, Decimal("0.5"))
+    assert (charged.id, charged.price_increment, charged.info) == (perp.id, perp.price_increment, perp.info)
+    assert with_fees(spot, profile()) is spot
+
+
+# -- a run -------------------------------------------------------------------------------------------------------------
+
+
+def snapshots(sample: Path, lively: Path, path: Path, start_ns: int, end_ns: int) -> pd.DataFrame:
+    settings = load_profile(lively)
+    with disposing(run_replay(Catalog(sample), settings, start_ns=start_ns, end_ns=end_ns, snapshots=path)) as replay:
+        assert replay.recorder is not None
+        frame = pd.read_parquet(path)
+        assert len(frame) == replay.recorder.count
+        return frame
+
+
+def test_the_future_changes_nothing(sample: Path, lively: Path, tmp_path: Path) -> None:
+    """A replay that ends after three minutes has the snapshots and the trades' times of one that goes on."""
+    start = Catalog(sample).ledger.series()[0].first_ns
+    minutes = [start + m * 60_000_000_000 for m in (3, 5)]
+    short, long = (snapshots(sample, lively, tmp_path / f"{end}.parquet", 0, end) for end in minutes)
+    assert len(long) > len(short) > 20
+    pd.testing.assert_frame_equal(long[long["ts"] <= short["ts"].max()], short, check_exact=True)
+
+
+def test_a_later_start_sees_the_same_books_at_the_same_times(sample: Path, lively: Path, tmp_path: Path) -> None:
+    """What comes from the book alone is bit for bit that of the whole run, from the second sample on."""
+    first = Catalog(sample).ledger.series()[0].first_ns
+    start = first // 1_000_000_000 * 1_000_000_000 + 60_123_456_789
+    whole = snapshots(sample, lively, tmp_path / "whole.parquet", 0, start + 60_000_000_000)
+    later = snapshots(sample, lively, tmp_path / "later.parquet", start, start + 60_000_000_000)
+    assert len(later) > 5
+    columns = ["ts", "price", "spread_bps", "obi_near", "bid_depth_far", "ask_depth_far", "basis_bps"]
+    same_times = whole[whole["ts"].isin(later["ts"])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(same_times[columns], later[columns], check_exact=True)
+
+
+def test_a_bare_run_has_no_components_and_reads_everything(sample: Path, lively: Path) -> None:
+    """The engine alone gets the rows that were announced; progress ends where the total is."""
+    seen: list[tuple[int, int]] = []
+    start = Catalog(sample).ledger.series()[0].first_ns
+    replay = run_replay(
+        Catalog(sample), load_profile(lively), start_ns=0, end_ns=start + 20_000_000_000, bare=True,
+        on_rows=lambda done, total: seen.append((done, total)),
+    )  # fmt: skip
+    with disposing(replay):
+        assert (replay.scalper, replay.actor, replay.recorder) == (None, None, None)
+        assert replay.rows == seen[-1][0] > 0
+        # funding and open interest are announced and not told
+        assert 0 <= seen[-1][1] - seen[-1][0] < 20
+
+
+def test_a_span_without_data_is_an_error(tmp_path: Path) -> None:
+    """The error names the catalog."""
+    catalog = make(tmp_path, {BINANCE: [BOOK, PRINTS]})
+    with pytest.raises(CatalogError, match="has no data between the given start and end"):
+        run_replay(catalog, profile(), start_ns=ns(10**9), end_ns=EVERYTHING[1])
+
+
+def test_a_market_without_flow_settings_of_its_own_runs(tmp_path: Path) -> None:
+    """The smallest catalog: one frame and two prints make no snapshot and no trade, and end well."""
+    catalog = make(tmp_path / "catalog", {BINANCE: [BOOK, PRINTS]})
+    path = tmp_path / "snapshots.parquet"
+    with disposing(run_replay(catalog, profile(), start_ns=0, end_ns=EVERYTHING[1], snapshots=path)) as replay:
+        assert replay.scalper is not None
+        assert replay.scalper.trades == []
+        assert pd.read_parquet(path).empty
+        assert replay.rows == 5

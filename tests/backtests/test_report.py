@@ -1,0 +1,89 @@
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtests.report import MAX_POINTS, asset_figure
+from strategies.features import FEATURES
+from strategies.trade_log import Trade
+from tests.strategies.conftest import SECOND, START, at, signal
+
+
+def seen(count: int = 100, *, spot: bool = True) -> pd.DataFrame:
+    """A snapshot every five seconds, with and without a spot market."""
+    columns = {f.name: np.full(count, 1.0) for f in FEATURES}
+    if not spot:
+        columns["cvd_spot"] = np.full(count, np.nan)
+    return pd.DataFrame({"ts": START + np.arange(count) * 5 * SECOND, "asset": "BTC"} | columns)
+
+
+def trade(side: int, second: int, *, closed: bool = True) -> Trade:
+    """Entered at 100 and, if closed, out ten seconds later at 101."""
+    made = Trade(
+        asset="BTC",
+        instrument_id="BTCUSDT-PERP.BINANCE",
+        side=side,
+        score=0.5 * side,
+        setup=signal(second, 0.5 * side),
+        planned_size=Decimal(1),
+        stop=Decimal(100 - 10 * side),
+        target=Decimal(100 + 15 * side),
+        risk=Decimal(10),
+        multiplier=Decimal(1),
+        decided_ns=at(second),
+        reason="time" if closed else "",
+    )
+    made.fill(entry=True, size=Decimal(1), price=Decimal(100), fee=Decimal(0), ts=at(second))
+    if closed:
+        made.fill(entry=False, size=Decimal(1), price=Decimal(101), fee=Decimal(0), ts=at(second + 10))
+    return made
+
+
+TRADES = [trade(1, 10), trade(1, 50), trade(-1, 90), trade(-1, 130, closed=False)]
+
+
+def by_name(figure) -> dict:
+    return {trace.name: trace for trace in figure.data if trace.name}
+
+
+def test_three_panels_share_one_time_axis() -> None:
+    """Price with entries and exits, CVD, imbalance."""
+    figure = asset_figure("BTC", seen(), TRADES)
+    titles = [a.text for a in figure.layout.annotations]
+    assert titles[0].startswith("BTC: price")
+    assert titles[1].startswith("CVD")
+    assert titles[2] == "order book imbalance"
+    assert {"mid", "CVD perp", "CVD spot (right)", "obi_near", "obi_far"} <= set(by_name(figure))
+
+
+def test_a_marker_at_every_entry_and_exit() -> None:
+    """Two longs and two shorts, of which one is still open: four entries, three exits, each at its time and price."""
+    traces = by_name(asset_figure("BTC", seen(), TRADES))
+    assert [t.timestamp() for t in pd.to_datetime(traces["long entry"].x)] == [at(10) / 1e9, at(50) / 1e9]
+    assert [t.timestamp() for t in pd.to_datetime(traces["short entry"].x)] == [at(90) / 1e9, at(130) / 1e9]
+    assert list(traces["short entry"].y) == [100.0, 100.0]
+    assert list(traces["long exit"].y) == [101.0, 101.0]
+    assert [t.timestamp() for t in pd.to_datetime(traces["short exit"].x)] == [at(100) / 1e9]
+    assert "time: net 1.00" in traces["long exit"].text[0]
+    assert "stop 110, target 85" in traces["short entry"].text[0]
+
+
+def test_an_entry_that_was_not_filled_has_no_marker() -> None:
+    """Only what was entered is drawn."""
+    unfilled = trade(1, 10)
+    unfilled.entered = Decimal(0)
+    assert "long entry" not in by_name(asset_figure("BTC", seen(), [unfilled]))
+
+
+def test_without_spot_there_is_no_spot_line() -> None:
+    """A line of missing values would look like one of zeros."""
+    assert "CVD spot (right)" not in by_name(asset_figure("BTC", seen(spot=False), []))
+
+
+@pytest.mark.parametrize("count", [10, MAX_POINTS, 3 * MAX_POINTS + 1])
+def test_long_runs_are_thinned(count: int) -> None:
+    """A chart has a bounded number of points and begins where the run does."""
+    line = by_name(asset_figure("BTC", seen(count), []))["mid"]
+    assert min(count, MAX_POINTS) <= len(line.x) <= 2 * MAX_POINTS
+    assert pd.to_datetime(line.x[0]).timestamp() == START / 1e9

@@ -1,0 +1,176 @@
+"""The command as users run it: what it writes, prints and refuses."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner, Result
+
+from backtests.profile import load_profile
+from backtests.run import app
+from strategies.features import FEATURES, schema_id
+from strategies.trade_log import TRADE_SCHEMA
+
+RESULTS = {"summary.json", "trades.parquet", "snapshots.parquet", "report.html"}
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished run, and what its folder holds."""
+
+    result: Result
+    out: Path
+
+    @property
+    def trades(self) -> pd.DataFrame:
+        return pd.read_parquet(self.out / "trades.parquet")
+
+    @property
+    def snapshots(self) -> pd.DataFrame:
+        return pd.read_parquet(self.out / "snapshots.parquet")
+
+
+@pytest.fixture(scope="module")
+def done(sample: Path, lively: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """One run of the sample with --json and --dump-snapshots, in a folder that the user had something in."""
+    out = tmp_path_factory.mktemp("results")
+    (out / "notes.txt").write_text("the user's own")
+    (out / "summary.json").write_text("of an earlier run")
+    dump = out.parent / f"{out.name}-dump" / "dumped.parquet"
+    result = run("--catalog", sample, "--profile", lively, "--out", out, "--json", "--dump-snapshots", dump)
+    assert result.exit_code == 0, result.output
+    return Done(result, out)
+
+
+def test_it_writes_all_results(done: Done) -> None:
+    """Four files, nothing half-written, and what the user had there is left alone."""
+    assert {p.name for p in done.out.iterdir()} == RESULTS | {"notes.txt"}
+    assert (done.out / "notes.txt").read_text() == "the user's own"
+
+
+def test_json_is_the_summary(done: Done) -> None:
+    """Standard output is the JSON of summary.json and nothing else."""
+    printed = json.loads(done.result.stdout)
+    assert printed == json.loads((done.out / "summary.json").read_text())
+    assert printed["trades"]["count"] == len(done.trades) > 3
+    assert printed["snapshots"] == len(done.snapshots) > 50
+    assert printed["rows"] > 1_000
+
+
+def test_snapshots_have_their_schema(done: Done, lively: Path) -> None:
+    """Columns are the features in order, the schema id is that of the profile's settings."""
+    table = pq.read_table(done.out / "snapshots.parquet")
+    assert table.column_names == ["ts", "asset", *(f.name for f in FEATURES)]
+    expected = schema_id(load_profile(lively).flow)
+    assert table.schema.metadata[b"schema_id"].decode() == expected
+    assert json.loads(done.result.stdout)["schema_id"] == expected
+
+
+def test_dumped_snapshots_are_the_same_file(done: Done) -> None:
+    """The copy goes where it was asked, its folder is made."""
+    dump = done.out.parent / f"{done.out.name}-dump" / "dumped.parquet"
+    assert dump.read_bytes() == (done.out / "snapshots.parquet").read_bytes()
+
+
+def test_the_trade_log_adds_up(done: Done) -> None:
+    """Every row is closed, its net is gross less fees, and the features at entry are those of its snapshot."""
+    trades, snapshots = done.trades, done.snapshots
+    assert list(trades.columns) == TRADE_SCHEMA.names
+    assert (trades["entry_ns"] >= trades["decided_ns"]).all()
+    assert (trades["exit_ns"] >= trades["entry_ns"]).all()
+    assert (trades["net"] - (trades["gross"] - trades["fees"])).abs().max() < 1e-9
+    assert set(trades["reason"]) <= {"stop", "target", "time", "end", "stop refused"}
+    setups = snapshots.set_index("ts").loc[trades["decided_ns"]]
+    for feature in FEATURES:
+        seen = setups[feature.name].to_numpy()
+        pd.testing.assert_series_equal(
+            pd.Series(seen), trades[f"at_entry_{feature.name}"], check_names=False, check_exact=True
+        )
+
+
+def test_the_report_shows_price_flow_and_trades(done: Done) -> None:
+    """One file on its own: the panels, the trades, the note that the score is no probability, the tearsheet."""
+    page = (done.out / "report.html").read_text()
+    for part in ("BTC: price, entries and exits", "CVD since start", "order book imbalance", "entry", "uncalibrated"):
+        assert part in page
+    assert "NautilusTrader tearsheet" in page
+    assert 'script src="http' not in page
+
+
+def test_two_runs_are_the_same(done: Done, sample: Path, lively: Path, tmp_path: Path) -> None:
+    """The same catalog and profile give the same trades and snapshots, in every value."""
+    again = Done(run("--catalog", sample, "--profile", lively, "--out", tmp_path), tmp_path)
+    assert again.result.exit_code == 0
+    pd.testing.assert_frame_equal(again.trades, done.trades, check_exact=True)
+    pd.testing.assert_frame_equal(again.snapshots, done.snapshots, check_exact=True)
+
+
+def test_a_part_and_a_table(sample: Path, lively: Path, tmp_path: Path) -> None:
+    """Start and end cut the run; without --json a table is printed that says where the results are."""
+    span = ("--start", "2026-01-05T00:01", "--end", "2026-01-05T00:02")
+    result = run("--catalog", sample, "--profile", lively, "--out", tmp_path, *span)
+    assert result.exit_code == 0
+    assert "replay of" in result.stdout
+    assert str(tmp_path) in result.stdout
+    times = Done(result, tmp_path).snapshots["ts"]
+    minute = 60_000_000_000
+    first = pd.Timestamp("2026-01-05T00:01", tz="UTC").value
+    assert first <= times.min() <= times.max() <= first + minute
+
+
+def test_bare_writes_a_summary_alone(sample: Path, lively: Path, tmp_path: Path) -> None:
+    """The engine without our actor and strategy: rows and times, no trades and no report."""
+    span = ("--start", "2026-01-05T00:01", "--end", "2026-01-05T00:02")
+    result = run("--catalog", sample, "--profile", lively, "--out", tmp_path, "--bare", "--json", *span)
+    assert result.exit_code == 0
+    assert {p.name for p in tmp_path.iterdir()} == {"summary.json"}
+    summary = json.loads(result.stdout)
+    assert summary["rows"] > 0
+    assert summary["snapshots"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--catalog", "nowhere"), "nowhere is not a catalog"),
+        (("--profile", "nowhere.toml"), "nowhere.toml: cannot be read"),
+        (("--start", "yesterday-ish"), "'yesterday-ish' is not a time"),
+        (("--start", "2026-01-06", "--end", "2026-01-05"), "--start 2026-01-06 is after --end 2026-01-05"),
+        (("--start", "2030-01-01"), "has no data between the given start and end"),
+        (("--bare", "--dump-snapshots", "x.parquet"), "--bare makes no snapshots"),
+    ],
+)
+def test_bad_input_is_exit_2_and_writes_nothing(
+    sample: Path, lively: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...], message: str,
+) -> None:  # fmt: skip
+    """The error names the value; earlier results stay, and nothing half-written lies about."""
+    monkeypatch.chdir(tmp_path)
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "summary.json").write_text("of an earlier run")
+    given = {"--catalog": str(sample), "--profile": str(lively), "--out": str(out)}
+    rest = [pair for name, value in given.items() if name not in arguments for pair in (name, value)]
+    result = run(*rest, *arguments)
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.split())
+    assert [p.name for p in out.iterdir()] == ["summary.json"]
+    assert (out / "summary.json").read_text() == "of an earlier run"
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_profile_with_wrong_keys_is_exit_2(sample: Path, tmp_path: Path) -> None:
+    """The keys and their values are on standard error."""
+    profile = tmp_path / "profile.toml"
+    profile.write_text("[venues.BINANCE]\nmaker_fee = 0.0002\ntaker_fee = 7\n")
+    result = run("--catalog", sample, "--profile", profile, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "venues.BINANCE.taker_fee = 7" in result.stderr
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,83 @@
+from collections import Counter
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from backtests.profile import load_profile
+from backtests.summary import summarise
+from strategies.trade_log import Trade
+from tests.strategies.conftest import START, at, signal
+
+
+def trade(asset: str, gross: str, reason: str, *, closed: bool = True) -> Trade:
+    """A long of 1 at 100 with 10 at risk and fees of 1 that made `gross`."""
+    made = Trade(
+        asset=asset,
+        instrument_id=f"{asset}USDT-PERP.BINANCE",
+        side=1,
+        score=0.5,
+        setup=signal(5, 0.5),
+        planned_size=Decimal(1),
+        stop=Decimal(90),
+        target=Decimal(115),
+        risk=Decimal(10),
+        multiplier=Decimal(1),
+        decided_ns=at(5),
+        reason=reason,
+    )
+    made.fill(entry=True, size=Decimal(1), price=Decimal(100), fee=Decimal(1), ts=at(5))
+    if closed:
+        made.fill(entry=False, size=Decimal(1), price=100 + Decimal(gross), fee=Decimal(0), ts=at(9))
+    return made
+
+
+def replay(trades: list[Trade] | None, **others: Any) -> Any:
+    """As much of a finished replay as is summed up."""
+    scalper = None if trades is None else SimpleNamespace(trades=trades, passed={"spread": 2, "cooldown": 1})
+    fields = {
+        "scalper": scalper,
+        "recorder": None if trades is None else SimpleNamespace(count=12, schema_id="abc"),
+        "universe": SimpleNamespace(assets={"BTC": (), "ETH": ()}, left_out={"X": "why"}),
+        "span_ns": (START, at(60)),
+        "rows": 1_000,
+        "cpu_seconds": 0.5,
+        "wall_seconds": 0.75,
+    }
+    return SimpleNamespace(**fields | others)
+
+
+def test_figures_by_hand() -> None:
+    """Two winners of 9 and 4 net and a loser of 11: net 2, a win rate of two thirds, a mean of a fifteenth R."""
+    trades = [trade("BTC", "10", "target"), trade("BTC", "-10", "stop"), trade("ETH", "5", "time")]
+    summary = summarise(replay(trades), load_profile(), "somewhere")
+    figures = summary["trades"]
+    assert (figures["count"], figures["gross"], figures["fees"], figures["net"]) == (3, 5.0, 3.0, 2.0)
+    assert figures["win_rate"] == pytest.approx(2 / 3)
+    assert figures["mean_r"] == pytest.approx(2 / 30)
+    assert {asset: f["net"] for asset, f in summary["by_asset"].items()} == {"BTC": -2.0, "ETH": 4.0}
+    assert summary["exits"] == Counter(target=1, stop=1, time=1)
+    assert summary["not_taken"] == {"cooldown": 1, "spread": 2}
+    assert summary["left_out"] == {"X": "why"}
+    assert (summary["snapshots"], summary["schema_id"], summary["seed"]) == (12, "abc", 7)
+    assert summary["rows_per_cpu_second"] == 2_000
+    assert (summary["start_ns"], summary["end_ns"]) == (START, at(60))
+
+
+def test_breaking_even_is_no_win() -> None:
+    """A gross of 1 pays the fee of 1 and nothing else."""
+    assert summarise(replay([trade("BTC", "1", "time")]), load_profile(), "")["trades"]["win_rate"] == 0.0
+
+
+def test_without_a_trade_rates_are_none() -> None:
+    """Missing is not zero; sums of nothing are."""
+    figures = summarise(replay([]), load_profile(), "")["trades"]
+    assert figures == {"count": 0, "win_rate": None, "net": 0.0, "gross": 0.0, "fees": 0.0, "mean_r": None}
+
+
+def test_a_bare_run_has_no_snapshots() -> None:
+    """Without our actor and strategy there are rows and times alone."""
+    summary = summarise(replay(None, cpu_seconds=0.0), load_profile(), "")
+    assert (summary["snapshots"], summary["schema_id"], summary["rows_per_cpu_second"]) == (0, None, None)
+    assert summary["not_taken"] == {}
