@@ -6,7 +6,8 @@ import pyarrow as pa
 
 from catalog.anomalies import AnomalyLog
 from catalog.anomalies import Kind as AnomalyKind
-from catalog.tables import CLEAR, DECIMAL, F_LAST, F_SNAPSHOT, NO_SIDE, SCHEMAS, Chunk, Kind, to_float
+from catalog.steps import near_doubles
+from catalog.tables import CLEAR, DECIMAL, F_LAST, F_SNAPSHOT, NO_SIDE, SCHEMAS, Chunk, Kind
 from indicators.ladder import Ladder
 
 
@@ -31,8 +32,8 @@ class BookContinuity:
             action,
             table.column("side").to_numpy().astype(np.int64),
             # doubles of positive prices sort as their bits do: exact keys for any number of decimals
-            to_float(table.column("price")).view(np.int64),
-            to_float(table.column("size")),
+            near_doubles(table.column("price")).view(np.int64),
+            near_doubles(table.column("size")),
             table.column("flags").to_numpy().astype(np.int64),
         )
         parts: list[pa.Table] = []

@@ -1,7 +1,7 @@
 """Arrow tables of readers turned into the columns that Nautilus stores, without a Python object a row.
 
-Nautilus keeps a price as a fixed-point integer (value × 10^16 as little-endian int128 on the usual builds, 10^9 as int64
-on others), which is exactly the memory of an Arrow decimal of that scale: encoding is a reinterpretation of bytes.
+Nautilus keeps a price as a fixed-point integer (value × 10^16 as little-endian int128 on the usual builds, 10^9 as
+int64 on others), which is exactly the memory of an Arrow decimal of that scale: encoding reinterprets bytes.
 The precision of an instrument is only metadata of the file. `tests/catalog/test_encoding.py` holds this against
 Nautilus's own writer, so that a new engine version cannot break it unseen.
 """
@@ -19,7 +19,7 @@ from nautilus_trader.model.objects import FIXED_PRECISION, FIXED_PRECISION_BYTES
 
 from catalog.data_types import OpenInterest
 from catalog.instruments import Definition
-from catalog.tables import Kind
+from catalog.tables import Kind, low_words
 
 RAW = pa.binary(FIXED_PRECISION_BYTES)
 
@@ -76,13 +76,11 @@ def raw_fixed(column: pa.ChunkedArray) -> pa.Array:
 
 
 def units(column: pa.ChunkedArray | pa.Array, places: int) -> npt.NDArray[np.int64]:
-    """A decimal column as integers of 10^-places. Raises pa.ArrowInvalid where a value has more places than that."""
-    cast = column.cast(pa.decimal128(38, places))
-    chunks = cast.chunks if isinstance(cast, pa.ChunkedArray) else [cast]
-    parts = [
-        np.frombuffer(c.buffers()[1], dtype="<i8")[2 * c.offset : 2 * (c.offset + len(c)) : 2] for c in chunks if len(c)
-    ]
-    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+    """A decimal column as integers of 10^-places.
+
+    Raises pa.ArrowInvalid where a value has more places than that, or more than 18 digits: an int64 would wrap.
+    """
+    return low_words(column.cast(pa.decimal128(18, places)))
 
 
 def stored_units(column: pa.ChunkedArray | pa.Array, places: int) -> npt.NDArray[np.int64]:
@@ -100,7 +98,8 @@ def _units_of_bytes(values: pa.Array, places: int) -> npt.NDArray[np.int64]:
             pa.Array.from_buffers(scaled, len(values), [None, values.buffers()[1]], offset=values.offset), places
         )
     raw = np.frombuffer(values.buffers()[1], dtype="<i8")[values.offset : values.offset + len(values)]
-    return raw // 10 ** (FIXED_PRECISION - places)
+    whole: npt.NDArray[np.int64] = raw // 10 ** (FIXED_PRECISION - places)
+    return whole
 
 
 def file_metadata(kind: Kind, instrument_id: str, definition: Definition, mark_places: int) -> dict[str, str]:
@@ -139,8 +138,9 @@ def _bar(instrument_id: InstrumentId, definition: Definition, row: dict[str, Any
     p, v = definition.price_places, definition.size_places
     return Bar(
         BarType.from_str(f"{instrument_id}-{bar_step(row['step_seconds'])}-LAST-EXTERNAL"),
-        *(Price(row[name], p) for name in ("open", "high", "low", "close")),
-        Quantity(row["volume"], v),
+        # their constructors go through a double, which changes the last of more than 15 digits
+        *(Price.from_str(f"{row[name]:.{p}f}") for name in ("open", "high", "low", "close")),
+        Quantity.from_str(f"{row['volume']:.{v}f}"),
         row["ts_event"],
         ts_init,
     )

@@ -57,9 +57,9 @@ def inspect_catalog(directory: Path) -> dict[str, Any]:
         instruments.append(
             {
                 "instrument_id": identity,
-                "tick": str(definition.price_tick),
-                "step": str(definition.size_step),
-                "multiplier": str(definition.multiplier),
+                "tick": f"{definition.price_tick:f}",
+                "step": f"{definition.size_step:f}",
+                "multiplier": f"{definition.multiplier:f}",
                 "definition": str(definition.source),
                 "types": [_series(kind, parts) for (owner, kind), parts in sorted(spans.items()) if owner == identity],
             }

@@ -92,29 +92,42 @@ def read_definition(path: Path, market: Market) -> Definition:
         ) from error
     for entry in _entries(document):
         if entry.get("symbol") == market.symbol:
+            if _is_of_other_kind(entry, market.kind):
+                raise InstrumentMetadataError(
+                    f"{path}: symbol {market.symbol} there is no {market.kind} market: save the metadata of that one"
+                )
             try:
                 return _definition(entry)
-            except (KeyError, TypeError, ArithmeticError) as error:
+            except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
                 raise InstrumentMetadataError(
                     f"{path}: symbol {market.symbol}: field missing or unreadable: {error!r}"
                 ) from error
     raise InstrumentMetadataError(f"{path}: symbol {market.symbol!r} is not in it: wrong market's metadata?")
 
 
+def _is_of_other_kind(entry: dict[str, Any], kind: MarketKind) -> bool:
+    """True where the entry says so: spot and perps of a venue share symbols, and their files look alike."""
+    if kind is MarketKind.SPOT:
+        return "contractType" in entry or "contractSize" in entry
+    return "isSpotTradingAllowed" in entry or "basePrecision" in (entry.get("lotSizeFilter") or ())
+
+
 def _entries(document: Any) -> Iterable[dict[str, Any]]:
-    if not isinstance(document, dict):
-        return [e for e in document if isinstance(e, dict)] if isinstance(document, list) else []
-    for holder in (document, document.get("result"), document.get("data")):
+    inside = (document.get("result"), document.get("data")) if isinstance(document, dict) else ()
+    for holder in (document, *inside):
         if isinstance(holder, list):
-            return holder
+            return _objects(holder)
         if isinstance(holder, dict):
             for key in ("symbols", "list"):
                 if isinstance(holder.get(key), list):
-                    entries: list[dict[str, Any]] = holder[key]
-                    return entries
+                    return _objects(holder[key])
             if "contractSize" in holder and "symbol" in holder:
                 return [holder]
     return []
+
+
+def _objects(values: list[Any]) -> list[dict[str, Any]]:
+    return [value for value in values if isinstance(value, dict)]
 
 
 def _definition(entry: dict[str, Any]) -> Definition:

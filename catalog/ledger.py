@@ -7,7 +7,6 @@ so that no two series ever share a ``ts_init``.
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -117,15 +116,6 @@ class Ledger:
             return cls(ingests=ingests, slots=body["slots"])
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise CatalogError(f"{path}: damaged ({error!r}): restore it or ingest into a new directory") from error
-
-    def save(self, root: Path) -> None:
-        """Replace the ledger in one step: a reader sees the old one or the new one."""
-        temporary = root / (LEDGER + ".new")
-        with temporary.open("w") as out:
-            out.write(self.to_json())
-            out.flush()
-            os.fsync(out.fileno())
-        temporary.replace(root / LEDGER)
 
 
 def fingerprint(path: Path) -> SourceFile:

@@ -1,34 +1,21 @@
 """From source files to a catalog: read, check, define, store. One market an ingest."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
-from decimal import Decimal
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 
 from catalog.anomalies import Anomaly, AnomalyLog, OnGap, Progress
 from catalog.anomalies import Kind as AnomalyKind
 from catalog.book_continuity import BookContinuity
-from catalog.encoding import units
 from catalog.formats.reader import Reader
-from catalog.instruments import Definition, InstrumentMetadataError, Source, read_definition, split_symbol
+from catalog.instruments import read_definition
 from catalog.ledger import CatalogError, IngestEntry, fingerprint
-from catalog.markets import Market
-from catalog.store import Catalog, decimal_places
-from catalog.tables import Chunk, Kind
+from catalog.steps import GivenSteps, InferredSteps, within_limits
+from catalog.store import Catalog
+from catalog.tables import Kind
 
 LISTED_ANOMALIES = 200
-PRICES = {
-    Kind.TRADES: ("price",),
-    Kind.BOOK: ("price",),
-    Kind.QUOTES: ("bid_price", "ask_price"),
-    Kind.BARS: ("open", "high", "low", "close"),
-}
-SIZES = {Kind.TRADES: ("size",), Kind.BOOK: ("size",), Kind.QUOTES: ("bid_size", "ask_size"), Kind.BARS: ("volume",)}
 
 
 @dataclass(frozen=True)
@@ -52,8 +39,8 @@ def ingest(
     """Read `files` as one stream into the catalog at `root`.
 
     The instrument's definition is `instruments` (the venue's metadata JSON) if given, else what the catalog has, else
-    it is inferred from the data. Raises IngestRefusedError (anomalies that the policy does not accept), CatalogError and
-    InstrumentMetadataError; in every case the catalog stays as it was.
+    it is inferred from the data. Raises IngestRefusedError (anomalies that the policy does not accept), CatalogError
+    and InstrumentMetadataError; in every case the catalog stays as it was.
     """
     market = reader.market
     missing = [str(f) for f in files if not f.is_file()]
@@ -71,7 +58,8 @@ def ingest(
     with catalog.transaction() as transaction:
         for chunk in reader.read(files, log, progress or (lambda _name, _read, _size: None)):
             checked = continuity.check(chunk) if chunk.kind is Kind.BOOK else chunk
-            steps.check(checked)
+            if within_limits(checked, log):
+                steps.check(checked)
             if not log.refused:  # else read on only to find every reason
                 transaction.append(market, checked)
         log.raise_if_refused()
@@ -103,92 +91,3 @@ def reader_options(reader: Reader) -> dict[str, Any]:
 
 def _worth_listing(anomalies: Iterable[Anomaly]) -> list[Anomaly]:
     return list(anomalies)[:LISTED_ANOMALIES]
-
-
-@dataclass
-class GivenSteps:
-    """Holds the data against a known definition: every price on its tick, every size on its step."""
-
-    given: Definition
-    log: AnomalyLog
-    _tick: int = field(init=False)
-    _step: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._tick = _in_units(self.given.price_tick, self.given.price_places)
-        self._step = _in_units(self.given.size_step, self.given.size_places)
-
-    def check(self, chunk: Chunk) -> None:
-        places, size_places = self.given.price_places, self.given.size_places
-        for name in PRICES.get(chunk.kind, ()):
-            self._hold(chunk, name, places, self._tick, f"tick {self.given.price_tick}")
-        for name in SIZES.get(chunk.kind, ()):
-            self._hold(chunk, name, size_places, self._step, f"step {self.given.size_step}")
-
-    def definition(self) -> Definition:
-        return self.given
-
-    def _hold(self, chunk: Chunk, name: str, places: int, step: int, what: str) -> None:
-        column = chunk.table.column(name)
-        try:
-            bad = np.flatnonzero(units(column, places) % step) if step > 1 else np.empty(0, dtype=np.int64)
-            if step == 1:
-                column.cast(pa.decimal128(38, places))
-        except pa.ArrowInvalid:
-            scale = Decimal(1).scaleb(-places) * step
-            bad = np.array([i for i, v in enumerate(column.to_pylist()) if v % scale], dtype=np.int64)
-        for i in bad[:50]:
-            line = chunk.table.column("line")[int(i)].as_py()
-            self.log.report(
-                AnomalyKind.BAD_VALUE,
-                chunk.file,
-                line,
-                f"{name} {column[int(i)].as_py().normalize():f} is not a multiple of {what} ({self.given.source}): "
-                "metadata of another time or market?",
-            )
-
-
-@dataclass
-class InferredSteps:
-    """Finds the coarsest tick and step on which all the data lies."""
-
-    market: Market
-    _price: "_CommonStep" = field(default_factory=lambda: _CommonStep())
-    _size: "_CommonStep" = field(default_factory=lambda: _CommonStep())
-
-    def check(self, chunk: Chunk) -> None:
-        for name in PRICES.get(chunk.kind, ()):
-            self._price.add(chunk.table.column(name))
-        for name in SIZES.get(chunk.kind, ()):
-            self._size.add(chunk.table.column(name))
-
-    def definition(self) -> Definition:
-        """Raises InstrumentMetadataError where the data has no prices or sizes to infer from."""
-        if not (self._price.divisor and self._size.divisor):
-            raise InstrumentMetadataError(
-                f"{self.market.instrument_id} is not in the catalog and this format has no prices and sizes to infer it "
-                "from: give --instruments, or ingest its trades or book first"
-            )
-        base, quote = split_symbol(self.market)
-        return Definition(base, quote, self._price.step, self._size.step, source=Source.INFERRED)
-
-
-@dataclass
-class _CommonStep:
-    places: int = 0
-    divisor: int = 0  # of all values, in units of 10^-places; 0: nothing seen
-
-    def add(self, column: pa.ChunkedArray) -> None:
-        places = decimal_places(column, self.places)
-        self.divisor *= 10 ** (places - self.places)
-        self.places = places
-        values: npt.NDArray[np.int64] = np.unique(units(column, places))
-        self.divisor = int(np.gcd(np.gcd.reduce(values), self.divisor)) if len(values) else self.divisor
-
-    @property
-    def step(self) -> Decimal:
-        return Decimal(self.divisor).scaleb(-self.places).normalize()
-
-
-def _in_units(step: Decimal, places: int) -> int:
-    return int(step.scaleb(places))

@@ -32,6 +32,11 @@ COMMIT = "commit.json"
 LOCK = ".lock"
 ROW_GROUP = 131_072
 OBJECT_ROWS = 50_000
+DICTIONARY_COLUMNS = frozenset({"price", "bid_price", "ask_price", "aggressor_side", "action", "side", "flags"})
+
+
+class CatalogLockedError(CatalogError):
+    """Another process is writing."""
 
 
 class Catalog:
@@ -63,17 +68,20 @@ class Catalog:
     @contextmanager
     def transaction(self) -> Iterator["Transaction"]:
         """A staging area. What was not committed when the block ends is removed without a trace."""
-        existed = self.root.exists()
+        made = [folder for folder in (self.root, *self.root.parents) if not folder.exists()]
         self.root.mkdir(parents=True, exist_ok=True)
-        with _lock(self.root):
-            self.ledger = Ledger.load(self.root)  # another process may have written since
-            transaction = Transaction(self)
-            try:
-                yield transaction
-            finally:
-                transaction.close()
-        if not existed and not (self.root / LEDGER).exists():
-            shutil.rmtree(self.root, ignore_errors=True)
+        try:
+            with _lock(self.root):
+                _settle(self.root)  # another process may have written since, or died while it did
+                self.ledger = Ledger.load(self.root)
+                transaction = Transaction(self)
+                try:
+                    yield transaction
+                finally:
+                    transaction.close()
+        finally:
+            for folder in made:
+                _remove_if_empty(folder)
 
 
 class Transaction:
@@ -103,7 +111,8 @@ class Transaction:
     def commit(self, definitions: dict[Market, Definition], entry: dict[str, Any]) -> IngestEntry:
         """Move everything staged into the catalog and write the ledger entry (`entry`: its other fields).
 
-        Raises CatalogError if a series overlaps what the catalog has, or an instrument is defined otherwise there.
+        Raises CatalogError if a series overlaps what the catalog has, or an instrument is defined otherwise there. An
+        error while files are moved (OSError) leaves the rest to the next opening of the catalog.
         """
         instruments = [i for m, d in definitions.items() if (i := self._new_instrument(m, d)) is not None]
         for (instrument_id, kind), series in self._series.items():
@@ -120,12 +129,7 @@ class Transaction:
         ingest = IngestEntry(series=written, **entry)
         self._ledger.ingests.append(ingest)
         moves = sorted(str(p.relative_to(self._staging)) for p in self._staging.rglob("*.parquet"))
-        plan = self._staging / (COMMIT + ".new")
-        with plan.open("w") as out:
-            json.dump({"moves": moves, "ledger": json.loads(self._ledger.to_json())}, out)
-            out.flush()
-            os.fsync(out.fileno())
-        plan.replace(self._staging / COMMIT)
+        _write_json(self._staging / COMMIT, {"moves": moves, "ledger": json.loads(self._ledger.to_json())})
         _roll_forward(self._catalog.root, self._staging)
         self._catalog.ledger = Ledger.load(self._catalog.root)
         return ingest
@@ -133,7 +137,8 @@ class Transaction:
     def close(self) -> None:
         for series in self._series.values():
             series.abandon()
-        shutil.rmtree(self._staging, ignore_errors=True)
+        if not (self._staging / COMMIT).exists():  # else decided, and interrupted while moving
+            shutil.rmtree(self._staging, ignore_errors=True)
         _remove_if_empty(self._staging.parent)
 
     def _new_instrument(self, market: Market, definition: Definition) -> Instrument | None:
@@ -147,9 +152,9 @@ class Transaction:
             definition.multiplier,
         ):
             raise CatalogError(
-                f"{market.instrument_id} is in the catalog with tick {have.price_tick}, step {have.size_step}, "
-                f"multiplier {have.multiplier} ({have.source}); this ingest has tick {definition.price_tick}, "
-                f"step {definition.size_step}, multiplier {definition.multiplier} ({definition.source}): "
+                f"{market.instrument_id} is in the catalog with tick {have.price_tick:f}, step {have.size_step:f}, "
+                f"multiplier {have.multiplier:f} ({have.source}); this ingest has tick {definition.price_tick:f}, "
+                f"step {definition.size_step:f}, multiplier {definition.multiplier:f} ({definition.source}): "
                 "use one --instruments file for both, or another catalog"
             )
         return None
@@ -216,7 +221,11 @@ class _Series:
         if not self._buffer:
             return
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, STORED[self.kind], compression="zstd")
+            # dictionaries pay off for few distinct values only: ids and times are all different
+            repeated = [n for n in STORED[self.kind].names if n in DICTIONARY_COLUMNS]
+            self._writer = pq.ParquetWriter(
+                self._path, STORED[self.kind], compression="zstd", use_dictionary=repeated or False
+            )
         self._writer.write_table(pa.concat_tables(self._buffer), row_group_size=ROW_GROUP)
         self._buffer, self._buffered = [], 0
 
@@ -260,13 +269,23 @@ def definition_of(instrument: Instrument) -> Definition:
 
 
 def _recover(root: Path) -> None:
-    for staging in sorted((root / STAGING).glob("*")) if (root / STAGING).exists() else []:
+    if not (root / STAGING).exists():
+        return
+    try:
+        with _lock(root):
+            _settle(root)
+    except CatalogLockedError:
+        return  # not left behind: its process is at work
+
+
+def _settle(root: Path) -> None:
+    """Finish or throw away what dead processes left. To be called under the lock."""
+    for staging in sorted((root / STAGING).glob("*")):
         if (staging / COMMIT).exists():
             _roll_forward(root, staging)
-        elif not (root / LOCK).exists() or _stale(root / LOCK):
+        else:
             shutil.rmtree(staging)
-    if (root / STAGING).exists():
-        _remove_if_empty(root / STAGING)
+    _remove_if_empty(root / STAGING)
 
 
 def _roll_forward(root: Path, staging: Path) -> None:
@@ -275,10 +294,18 @@ def _roll_forward(root: Path, staging: Path) -> None:
         if (staging / move).exists():  # else moved before an interruption
             (root / move).parent.mkdir(parents=True, exist_ok=True)
             (staging / move).replace(root / move)
-    temporary = root / (LEDGER + ".new")
-    temporary.write_text(json.dumps(plan["ledger"], indent=1))
-    temporary.replace(root / LEDGER)
+    _write_json(root / LEDGER, plan["ledger"])
     shutil.rmtree(staging)
+
+
+def _write_json(path: Path, body: Any) -> None:
+    """Replace a file in one step: a reader sees the old one or the new one."""
+    temporary = path.with_name(path.name + ".new")
+    with temporary.open("w") as out:
+        json.dump(body, out, indent=1)
+        out.flush()
+        os.fsync(out.fileno())
+    temporary.replace(path)
 
 
 @contextmanager
@@ -289,7 +316,7 @@ def _lock(root: Path) -> Iterator[None]:
     try:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
     except FileExistsError:
-        raise CatalogError(f"{root} is being written by process {path.read_text()}: wait for it to end") from None
+        raise CatalogLockedError(f"{root} is being written by process {path.read_text()}: wait for it to end") from None
     with os.fdopen(handle, "w") as out:
         out.write(str(os.getpid()))
     try:

@@ -91,7 +91,10 @@ def decimals(texts: list[str]) -> pa.Array:
     return pa.array(texts, pa.string()).cast(DECIMAL)
 
 
-def to_float(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.float64]:
-    """The nearest doubles of a decimal column: for comparing and for maths, never for what is stored."""
-    values: npt.NDArray[np.float64] = np.asarray(column.cast(pa.float64()))
-    return values
+def low_words(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.int64]:
+    """The unscaled integers of a decimal128 column of at most 18 digits."""
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    parts = [
+        np.frombuffer(c.buffers()[1], dtype="<i8")[2 * c.offset : 2 * (c.offset + len(c)) : 2] for c in chunks if len(c)
+    ]
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)

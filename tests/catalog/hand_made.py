@@ -12,7 +12,22 @@ import pyarrow as pa
 
 from catalog.instruments import Definition
 from catalog.markets import Market, MarketKind
-from catalog.tables import ADD, ASK, BID, BUYER, CLEAR, DECIMAL, F_LAST, F_SNAPSHOT, SCHEMAS, UPDATE, Chunk, Kind
+from catalog.tables import (
+    ADD,
+    ASK,
+    BID,
+    BUYER,
+    CLEAR,
+    DECIMAL,
+    DELETE,
+    F_LAST,
+    F_SNAPSHOT,
+    NO_SIDE,
+    SCHEMAS,
+    UPDATE,
+    Chunk,
+    Kind,
+)
 
 T0_MS = 1_721_347_021_000  # 2024-07-18 23:57:01
 MS = 1_000_000
@@ -113,8 +128,9 @@ def funding(times: Sequence[int]) -> Chunk:
 
 
 def bars(times: Sequence[int]) -> Chunk:
-    """Bars of one minute."""
-    row = {"step_seconds": 60, "open": "100", "high": "101.5", "low": "99.5", "close": "100.5", "volume": "2.004"}
+    """Bars of one minute; a double cannot hold their volume."""
+    row = {"step_seconds": 60, "open": "100", "high": "101.5", "low": "99.5", "close": "100.5"}
+    row |= {"volume": "20123456789012.004"}
     return chunk(Kind.BARS, {name: [value] * len(times) for name, value in row.items()}, times)
 
 
@@ -124,11 +140,12 @@ def book(frames: Sequence[tuple[str, Sequence[Level], Sequence[Level]]], step_ns
     for number, (what, bids, asks) in enumerate(frames, 1):
         is_snapshot = what == "snapshot"
         levels = [(BID, *level) for level in bids] + [(ASK, *level) for level in asks]
-        action, flag = (ADD, F_SNAPSHOT) if is_snapshot else (UPDATE, 0)
-        frame = [{"action": CLEAR, "side": 0, "price": "0", "size": "0", "flags": flag}] if is_snapshot else []
-        frame += [{"action": action, "side": s, "price": p, "size": z, "flags": flag} for s, p, z in levels]
-        frame[-1]["flags"] |= F_LAST
-        rows += [row | {"sequence": 10 * number, "line": number} for row in frame]
+        frame = [(CLEAR, NO_SIDE, "0", "0")] if is_snapshot else []
+        frame += [(ADD if is_snapshot else UPDATE if Decimal(z) else DELETE, s, p, z) for s, p, z in levels]
+        for left, (action, side, price, size) in zip(range(len(frame) - 1, -1, -1), frame, strict=True):
+            flags = (F_SNAPSHOT if is_snapshot else 0) | (0 if left else F_LAST)
+            row = {"action": action, "side": side, "price": price, "size": size, "flags": flags}
+            rows.append(row | {"sequence": 10 * number, "line": number})
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     return chunk(Kind.BOOK, columns, [step_ns * row["line"] for row in rows])
 

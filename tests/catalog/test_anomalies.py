@@ -48,7 +48,7 @@ def test_reading_stops_at_the_limit() -> None:
     log = AnomalyLog(limit=3)
     log.report(Kind.DUPLICATE, "a", 1, "twice")
     log.report(Kind.DUPLICATE, "a", 2, "twice")
-    with pytest.raises(IngestRefusedError, match="3 anomalies(.|\n)*reading stopped here"):
+    with pytest.raises(IngestRefusedError, match=r"3 anomalies(.|\n)*reading stopped here"):
         log.report(Kind.DUPLICATE, "a", 3, "twice")
 
 

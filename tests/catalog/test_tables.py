@@ -2,12 +2,11 @@
 
 from decimal import Decimal
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
 from catalog.encoding import STORED
-from catalog.tables import DECIMAL, SCHEMAS, Chunk, Kind, decimals, to_float
+from catalog.tables import DECIMAL, SCHEMAS, Chunk, Kind, decimals
 from tests.catalog.hand_made import trades
 
 
@@ -23,13 +22,6 @@ def test_what_is_no_exact_decimal_raises(text: str) -> None:
     """Words, empty texts and a seventeenth place are errors, never a rounded number or a null."""
     with pytest.raises(pa.ArrowInvalid):
         decimals(["1", text])
-
-
-def test_to_float_gives_the_nearest_doubles() -> None:
-    """0.1 is the double that Python reads from the same text."""
-    assert to_float(decimals(["0.1", "63943.9", "0"])).tolist() == [0.1, 63943.9, 0.0]
-    assert to_float(pa.chunked_array([decimals(["2"]), decimals(["0.5"])])).tolist() == [2.0, 0.5]
-    assert to_float(pa.chunked_array([], DECIMAL)).dtype == np.float64
 
 
 def test_a_chunk_has_exactly_the_columns_of_its_kind() -> None:

@@ -1,0 +1,95 @@
+"""The command that writes the built-in market."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from catalog.instruments import Source
+from catalog.market_model import MONDAY_2026_01_05
+from catalog.sample_market import app, write_sample_market
+from catalog.store import Catalog
+from tests.catalog.hand_made import contents
+
+SMALL = {"seed": 7, "hours": 0.01, "assets": 1}
+
+
+def run(out: Path, **options: object) -> Result:
+    flags = [text for name, value in (SMALL | options).items() for text in (f"--{name}", str(value))]
+    return CliRunner().invoke(app, ["--out", str(out), *flags])
+
+
+def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
+    """Every file of two catalogs is equal, and another seed changes the data."""
+    for name, seed in (("one", 7), ("two", 7), ("other", 8)):
+        assert run(tmp_path / name, seed=seed).exit_code == 0
+    one, two, other = (contents(tmp_path / name) for name in ("one", "two", "other"))
+    assert one == two
+    assert len(one) > 20
+    trades = [path for path in one if "trade_tick" in path and path.endswith(".parquet")]
+    assert len(trades) == 6
+    assert not {one[path] for path in trades} & set(other.values())
+
+
+def test_what_the_catalog_says_of_it(tmp_path: Path) -> None:
+    """Instruments of the specs, defined as built in; the arguments in the ledger; all rows of all series."""
+    entry = write_sample_market(tmp_path, seed=3, hours=0.01, assets=1, venues=("MEXC",))
+    catalog = Catalog(tmp_path)
+    assert catalog.ledger.ingests == [entry]
+    assert entry.format == "sample-market"
+    assert entry.options == {
+        "seed": 3,
+        "hours": 0.01,
+        "assets": 1,
+        "venues": ["MEXC"],
+        "start_ns": MONDAY_2026_01_05,
+    }
+    perp, spot = catalog.instruments()
+    assert (str(perp.id), str(perp.multiplier), str(perp.raw_symbol)) == ("BTCUSDT-PERP.MEXC", "0.0001", "BTC_USDT")
+    assert (str(spot.id), str(spot.size_increment)) == ("BTCUSDT.MEXC_SPOT", "0.000001")
+    assert {i.info["definition"] for i in (perp, spot)} == {Source.BUILT_IN}
+    assert perp.base_currency.code == spot.base_currency.code == "BTC"
+    assert perp.quote_currency.code == spot.quote_currency.code == "USDT"
+    ticks = catalog.nautilus.trade_ticks()
+    assert len(ticks) == sum(s.rows for s in entry.series if s.kind == "trade_tick") > 0
+    assert all(t.price.as_decimal() % Decimal("0.1") == 0 for t in ticks if t.instrument_id == perp.id)
+
+
+def test_the_command_shows_what_it_made(tmp_path: Path) -> None:
+    """A start of one's own, and one line a series."""
+    result = run(tmp_path / "catalog", start="2026-02-03T04:05", venues="BYBIT, MEXC")
+    assert result.exit_code == 0
+    assert "ingested as sample-market (instrument: built-in)" in result.stdout
+    catalog = Catalog(tmp_path / "catalog")
+    assert {str(i.id.venue) for i in catalog.instruments()} == {"BYBIT", "MEXC", "MEXC_SPOT"}
+    assert min(s.first_ns for s in catalog.ledger.series()) // 10**9 == 1_770_091_500  # date -u -d 2026-02-03T04:05 +%s
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"hours": 0}, "hours is 0.0"),
+        ({"assets": 0}, "assets is 0"),
+        ({"venues": "OKX"}, "choose from BINANCE, BYBIT, MEXC"),
+        ({"start": "noon"}, "'noon' is not a time"),
+        ({"start": "2026-01-05T00:00:30"}, "full minute"),
+    ],
+)
+def test_arguments_that_make_no_market(tmp_path: Path, options: dict[str, object], message: str) -> None:
+    """Exit code 2, what is wrong, and nothing made."""
+    result = run(tmp_path / "catalog", **options)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert contents(tmp_path) == {}
+
+
+def test_a_directory_that_holds_data_is_refused(tmp_path: Path) -> None:
+    """The same command twice: the second is refused and changes nothing."""
+    run(tmp_path)
+    before = contents(tmp_path)
+    result = run(tmp_path, seed=8)
+    assert result.exit_code == 2
+    assert f"error: {tmp_path} holds data already: give a new directory, or delete it" in result.stderr
+    assert contents(tmp_path) == before
