@@ -5,7 +5,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from catalog.anomalies import AnomalyLog, Kind
-from catalog.formats.frames import BookFrames, Levels, check_levels
+from catalog.formats.frames import BookFrames, Levels, ReadLevels, check_levels
 from catalog.formats.reader import CHUNK_ROWS
 from catalog.formats.sequence import BookSequence, Step
 from catalog.tables import Chunk
@@ -26,8 +26,8 @@ class Diff(NamedTuple):
     previous: int
     ts_event: int
     ts_init: int
-    bids: Levels
-    asks: Levels
+    bids: ReadLevels
+    asks: ReadLevels
 
 
 class Snapshot(NamedTuple):

@@ -11,16 +11,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import orjson
 
 from catalog.anomalies import AnomalyLog, Kind, Progress
 from catalog.formats.binance_book import Diff, Snapshot
-from catalog.formats.binance_events import BinanceEvents, Stream, binance_market
+from catalog.formats.binance_events import PUBLIC_TRADE, BinanceEvents, Stream, binance_market
 from catalog.formats.clock import ReceiveClock
-from catalog.formats.frames import Levels
+from catalog.formats.frames import Levels, ReadLevels
+from catalog.formats.level_kernel import LevelReader
 from catalog.formats.lines import read_lines
+from catalog.formats.reader import CHUNK_ROWS
 from catalog.markets import Market, MarketKind
 from catalog.tables import Chunk
+from catalog.tables import Kind as RowKind
 
 Payload = dict[str, Any]
 
@@ -32,7 +36,7 @@ CHANNELS = {
     "markPrice": Stream.MARK,
 }
 UNTIMED = (Stream.TICKER, Stream.REST_DEPTH)  # spot sends these without the venue's time
-PUBLIC_TRADE = "MARKET"  # field X of futures trades; the insurance fund and ADL have others
+END_OF_FRAMED, END_OF_BARE = b"}}", b"}"
 
 
 class PayloadError(ValueError):
@@ -65,7 +69,8 @@ class BinanceCapture:
 
     def read(self, files: Sequence[Path], log: AnomalyLog, progress: Progress) -> Iterator[Chunk]:
         events = BinanceEvents(self.market, log, None if self.trades == "auto" else Stream(self.trades))
-        capture = _Capture(self.market, events, ReceiveClock(self.clock_offset_ns, log))
+        capture = _Capture(self.market, events, self.clock_offset_ns, log)
+        ready = events.ready
         for path in files:
             capture.begin_file(path.name)
             lines = read_lines(path, log, progress)
@@ -76,7 +81,7 @@ class BinanceCapture:
                     lines.report_unreadable(number, f"the payload has no field {e}")
                 except ValueError as e:  # of int(), float(), orjson and the checks of the fields
                     lines.report_unreadable(number, str(e))
-                if events.ready:
+                if ready:
                     yield from events.take()
             capture.end_file()
             yield from events.take()
@@ -88,14 +93,20 @@ Handler = Callable[[Payload, int, int], None]  # payload, ts_init, line
 
 
 class _Capture:
-    def __init__(self, market: Market, events: BinanceEvents, receive: ReceiveClock) -> None:
+    def __init__(self, market: Market, events: BinanceEvents, offset_ns: int, log: AnomalyLog) -> None:
         self._symbol = market.symbol
         self._is_spot = market.kind is MarketKind.SPOT
         self._events = events
         self._clocks = events.clocks
-        self._receive = receive
+        self._receive = ReceiveClock(offset_ns, log)
         self._file = ""
+        self._levels = LevelReader()
+        self._tickers = events.read_tickers(offset_ns)
+        self._is_receive_behind = False
+        self._received = 0  # of the last line that was not read as a ticker, and its ts_init
+        self._ts_init = 0
         self._handlers: dict[str, Handler] = {}  # by stream name
+        self._cut_streams: set[str] = set()  # whose handlers take levels as numbers, or do not look at them
         self._other_symbols: set[str] = set()
         self._bare_snapshot: int | None = None  # the line of the first one in this file
         self._any_event = False
@@ -107,12 +118,24 @@ class _Capture:
 
     def read_line(self, number: int, line: bytes) -> None:
         """Raises KeyError and ValueError for what cannot be read."""
+        if self._tickers.is_ready:
+            rows = self._tickers.read(line, number, self._ts_init)
+            if rows:
+                self._is_receive_behind = True
+                if rows == CHUNK_ROWS:
+                    self._events.take_rows(RowKind.QUOTES)
+                return
+            if self._is_receive_behind:
+                self._is_receive_behind = False
+                self._tickers.catch_up(self._receive, self._file, number)
         head, _, body = line.partition(b" ")
         received = int(head)
-        frame = orjson.loads(body)
+        frame = self._parse(body)
         ts_init = self._receive.read(received, self._file, number)
         if ts_init is None:
             return
+        self._received = received
+        self._ts_init = ts_init
         if type(frame) is not dict:
             raise PayloadError("the frame is not an object")
         if "stream" not in frame:
@@ -123,6 +146,32 @@ class _Capture:
         if type(payload) is not dict:
             raise PayloadError("the payload is not an object")
         handler(payload, ts_init, number)
+
+    def _parse(self, body: bytes) -> Any:
+        """The frame, where a diff has the usual form with its levels as numbers already. Raises ValueError."""
+        cut = self._levels.cut(body)
+        if cut is not None:
+            try:
+                frame = orjson.loads(cut.head + cut.tail)
+            except orjson.JSONDecodeError:
+                frame = None  # of the whole the error says where
+            payload = self._diff_of(frame, cut.tail)
+            if payload is not None:
+                payload["b"], payload["a"] = cut.bids, cut.asks
+                return frame
+        return orjson.loads(body)
+
+    def _diff_of(self, frame: object, tail: bytes) -> Payload | None:
+        """The object of the frame that ends in `tail`, if this is where a diff has its levels."""
+        if type(frame) is not dict:
+            return None
+        if tail == END_OF_BARE:
+            return frame if "stream" not in frame and frame.get("e") == Stream.DEPTH else None
+        stream = frame.get("stream")
+        # of a name and one object, the object is what ends here
+        if tail == END_OF_FRAMED and len(frame) == 2 and type(stream) is str and stream in self._cut_streams:
+            return frame.get("data")
+        return None
 
     def end_file(self) -> None:
         if self._bare_snapshot is not None and self._other_symbols:
@@ -145,10 +194,14 @@ class _Capture:
         if symbol.upper() != self._symbol:
             self._other_symbols.add(symbol.upper())
             handler: Handler = self._skip_symbol
+            self._cut_streams.add(stream)
         else:
             self._any_event = True
             # depth5, depth10 and depth20 are the top of the book and no diffs, though futures call them depthUpdate
-            handler = self._by_event(CHANNELS.get(channel.partition("@")[0]), channel)
+            event = CHANNELS.get(channel.partition("@")[0])
+            handler = self._by_event(event, channel)
+            if event is Stream.DEPTH:
+                self._cut_streams.add(stream)
         self._handlers[stream] = handler
         return handler
 
@@ -178,10 +231,10 @@ class _Capture:
                 return partial(self._trade, Stream.AGG_TRADE, "a")
             case Stream.MARK:
                 return self._mark
-        return lambda _payload, _ts_init, _number: self._events.skip(f"frames of {name}")
+        return lambda _payload, _ts_init, _number: self._events.count(f"frames of {name}")
 
     def _skip_symbol(self, _payload: Payload, _ts_init: int, _number: int) -> None:
-        self._events.skip("frames of other symbols")
+        self._events.count("frames of other symbols")
 
     def _wrong_symbol(self, payload: Payload, ts_init: int, number: int) -> None:
         message = f"symbol {payload['s']!r} in a stream of {self._symbol}"
@@ -193,7 +246,7 @@ class _Capture:
             return
         first, final = _int(payload, "U"), _int(payload, "u")
         previous = first - 1 if self._is_spot else _int(payload, "pu")
-        bids, asks = _levels(payload, "b"), _levels(payload, "a")
+        bids, asks = _read_levels(payload, "b"), _read_levels(payload, "a")
         if final < first:
             message = f"the final update id {final} is below the first, {first}"
             self._events.report(Kind.BAD_VALUE, number, message, ts_init)
@@ -215,6 +268,9 @@ class _Capture:
         buyer_is_maker = payload["m"]
         if type(buyer_is_maker) is not bool:
             raise PayloadError(f"m {buyer_is_maker!r} is not true or false")
+        trade_type = payload.get("X", PUBLIC_TRADE)
+        if type(trade_type) is not str:
+            raise PayloadError(f"X {trade_type!r} is not a text")
         ts_event = self._time(stream, payload, ts_init, number)
         if ts_event is not None:
             self._events.trade(
@@ -223,7 +279,7 @@ class _Capture:
                 price=payload["p"],
                 size=payload["q"],
                 buyer_is_maker=buyer_is_maker,
-                is_public=payload.get("X", PUBLIC_TRADE) == PUBLIC_TRADE,
+                trade_type=trade_type,
                 ts_event=ts_event,
                 ts_init=ts_init,
                 line=number,
@@ -233,10 +289,14 @@ class _Capture:
         if payload["s"] != self._symbol:
             self._wrong_symbol(payload, ts_init, number)
             return
+        self._tickers.pause(self._file)
         ts_event = self._time(Stream.TICKER, payload, ts_init, number)
         if ts_event is not None:
             bid, ask, bid_size, ask_size = payload["b"], payload["a"], payload["B"], payload["A"]
             self._events.quote(bid, ask, bid_size, ask_size, ts_event, ts_init, number)
+            event = payload.get("E")
+            if (event is None) is self._is_spot:
+                self._tickers.learn(self._received, payload.get("T", event) or 0, event or 0, ts_init)
 
     def _mark(self, payload: Payload, ts_init: int, number: int) -> None:
         if payload["s"] != self._symbol:
@@ -263,6 +323,11 @@ def _int(payload: Payload, key: str) -> int:
     if type(value) is not int:
         raise PayloadError(f"{key} {value!r} is not a whole number")
     return value
+
+
+def _read_levels(payload: Payload, key: str) -> ReadLevels:
+    value = payload[key]
+    return value if isinstance(value, np.ndarray) else _levels(payload, key)
 
 
 def _levels(payload: Payload, key: str) -> Levels:

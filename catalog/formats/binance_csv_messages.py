@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from catalog.anomalies import Kind
 from catalog.formats.binance_book import Diff, Snapshot
 from catalog.formats.binance_csv_layout import Layout, RowKind
-from catalog.formats.binance_events import BinanceEvents, Stream
+from catalog.formats.binance_events import PUBLIC_TRADE, BinanceEvents, Stream
 from catalog.formats.clock import LARGEST_LATENCY_NS, Clock, ClockValueError, ReceiveClock
 
 MARKET_NAMES = {"spot": "SPOT", "usdm": "USD_M_FUTURES", "coinm": "COIN_M_FUTURES"}  # of the column Market
-PUBLIC_TRADE = "MARKET"
 BOOL = {"0": False, "1": True}
 
 
@@ -105,7 +104,7 @@ class CsvMessages:
                 price=fields[layout.price],
                 size=fields[layout.size],
                 buyer_is_maker=BOOL[maker],
-                is_public=self._is_spot or fields[layout.trade_type] == PUBLIC_TRADE,
+                trade_type=PUBLIC_TRADE if self._is_spot else fields[layout.trade_type],
                 ts_event=ts_event,
                 ts_init=ts_init,
                 line=line,
@@ -130,7 +129,7 @@ class CsvMessages:
         if message is None or is_new:
             message = self._open = _Message(kind, key, common, line, ts_init, ts_event, previous)
         elif is_late:
-            self._events.skip("receive times of rows that came after the first row of their message")
+            self._events.count("receive times of rows that came after the first row of their message")
         elif kind is not RowKind.CARRIED and (ts_event, previous) != (message.ts_event, message.previous):
             self._report(
                 Kind.BAD_VALUE, line, f"the row and line {message.line} are one message but differ in time or id"

@@ -3,19 +3,22 @@
 from collections import Counter
 from enum import StrEnum
 
+import pyarrow as pa
+
 from catalog.anomalies import AnomalyLog
 from catalog.anomalies import Kind as Anomaly
 from catalog.formats.binance_book import BinanceBook
+from catalog.formats.binance_ticker import TickerReader
 from catalog.formats.clock import Clock, ClockValueError, EventClock, Latency
 from catalog.formats.reader import CHUNK_ROWS
 from catalog.formats.rows import Rows
 from catalog.formats.sequence import BinanceFuturesSequence, BinanceSpotSequence
+from catalog.formats.trade_rules import FAR_OFF, FAR_OFF_WITHIN_NS, WITHHELD_IDS
 from catalog.markets import Market, MarketKind
-from catalog.tables import BUYER, SELLER, Chunk, Kind
+from catalog.tables import BUYER, NO_AGGRESSOR, SELLER, Chunk, Kind
 
-WITHHELD_IDS = 1_000  # a run of trade ids this long may be liquidations that futures do not publish
-FAR_OFF = 0.5  # of the previous price
-FAR_OFF_WITHIN_NS = 60 * 1_000_000_000
+PUBLIC_TRADE = "MARKET"  # field X of futures trades; the insurance fund and ADL have others
+WITHHELD_TRADE = ("NA", "")  # of the fills of which the venue tells neither price nor size
 
 
 class Stream(StrEnum):
@@ -56,6 +59,7 @@ class BinanceEvents:
         is_spot = market.kind is MarketKind.SPOT
         self.ready: list[Chunk] = []
         self.book = BinanceBook(BinanceSpotSequence() if is_spot else BinanceFuturesSequence(), log, self.ready)
+        self._symbol = market.symbol
         self._is_spot = is_spot
         self._log = log
         self._file = ""
@@ -67,8 +71,15 @@ class BinanceEvents:
         self._next_funding_clock = Clock("next funding time")
         self._latency = Latency()
         self.clocks = {stream: EventClock(stream, self._latency, log) for stream in Stream}
+        self._tickers: TickerReader | None = None
         self._rows: dict[Kind, Rows] = {}
-        self._skipped: Counter[str] = Counter()
+        self._told: Counter[str] = Counter()
+
+    def read_tickers(self, offset_ns: int) -> TickerReader:
+        """What reads quotes without the detour over texts; they join those of `quote`."""
+        clock = None if self._is_spot else self.clocks[Stream.TICKER]
+        self._tickers = TickerReader(self._symbol, offset_ns, clock, self._latency)
+        return self._tickers
 
     def begin_file(self, file: str) -> None:
         self._file = file
@@ -78,14 +89,13 @@ class BinanceEvents:
 
     def end_file(self) -> None:
         """Close the chunks and report what is known only at the end of a file."""
-        for rows in self._rows.values():
-            if len(rows):
-                self.ready.append(rows.take())
+        for kind in self._rows:
+            self.take_rows(kind)
         self.book.end_file(self._file)
         self._latency.report(self._log, self._file)
-        for what, count in self._skipped.items():
+        for what, count in self._told.items():
             self._log.report(Anomaly.SKIPPED, self._file, None, f"{count} {what}")
-        self._skipped.clear()
+        self._told.clear()
 
     def finish(self) -> None:
         """After the last file."""
@@ -98,9 +108,9 @@ class BinanceEvents:
         self.ready.clear()
         return chunks
 
-    def skip(self, what: str) -> None:
-        """Count a line that is left out on purpose."""
-        self._skipped[what] += 1
+    def count(self, what: str) -> None:
+        """Count what is told once a file: lines that are left out on purpose, or kept with less than usual."""
+        self._told[what] += 1
 
     def report(self, kind: Anomaly, line: int | None, message: str, ts: int | None = None) -> None:
         self._log.report(kind, self._file, line, message, ts)
@@ -113,24 +123,31 @@ class BinanceEvents:
         price: str,
         size: str,
         buyer_is_maker: bool,
-        is_public: bool,
+        trade_type: str,
         ts_event: int,
         ts_init: int,
         line: int,
     ) -> None:
-        """A trade or an aggregated trade. Not `is_public`: a fill of the insurance fund or ADL, which is no row."""
+        """A trade or an aggregated trade; `trade_type` is its field X, PUBLIC_TRADE where it has none.
+
+        A fill of the insurance fund or ADL has no public taker. It is a row without aggressor, and its price, which is
+        not the market's, is no yardstick. Where the venue tells no price or size there is no row, but the id counts.
+        """
         if self._trade_stream is None:
             self._trade_stream = stream
         if stream is not self._trade_stream:
-            self.skip(f"{stream} events: the trades are taken from {self._trade_stream}")
+            self.count(f"{stream} events: the trades are taken from {self._trade_stream}")
             return
         is_new = self._is_new_trade(stream, trade_id, line, ts_init)
-        if not is_public:
-            self.skip("trades that are not public (ADL, insurance fund)")
-            return
-        if self._is_near(price, line, ts_event) and is_new:
-            side = SELLER if buyer_is_maker else BUYER
-            self._add(Kind.TRADES, (price, size, side, str(trade_id), ts_event, ts_init, line))
+        if trade_type == PUBLIC_TRADE:
+            if self._is_near(price, line, ts_event) and is_new:
+                side = SELLER if buyer_is_maker else BUYER
+                self._add(Kind.TRADES, (price, size, side, str(trade_id), ts_event, ts_init, line))
+        elif trade_type in WITHHELD_TRADE or float(price) == 0.0 or float(size) == 0.0:
+            self.count("trades that are not public (ADL, insurance fund)")
+        elif is_new:
+            self.count("trades without a public taker (insurance fund, ADL): kept, with no aggressor side")
+            self._add(Kind.TRADES, (price, size, NO_AGGRESSOR, str(trade_id), ts_event, ts_init, line))
 
     def quote(self, bid: str, ask: str, bid_size: str, ask_size: str, ts_event: int, ts_init: int, line: int) -> None:
         """A best bid and ask."""
@@ -156,7 +173,19 @@ class BinanceEvents:
         rows = self._rows[kind]
         rows.add(row)
         if len(rows) >= CHUNK_ROWS:
-            self.ready.append(rows.take())
+            self.take_rows(kind)
+
+    def take_rows(self, kind: Kind) -> None:
+        """Make a chunk of the rows so far, if there are any."""
+        rows = self._rows[kind]
+        chunks = [rows.take()] if len(rows) else []
+        if kind is Kind.QUOTES and self._tickers is not None and len(self._tickers):
+            chunks.append(self._tickers.take(self._file))
+        if len(chunks) == 2:
+            # a file has its quotes in the order of its lines
+            table = pa.concat_tables([chunk.table for chunk in chunks]).sort_by("line").combine_chunks()
+            chunks = [Chunk(kind, table, self._file)]
+        self.ready.extend(chunks)
 
     def _is_new_trade(self, stream: Stream, trade_id: int, line: int, ts: int) -> bool:
         last = self._last_id

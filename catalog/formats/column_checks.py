@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.anomalies import AnomalyLog, Kind
-from catalog.formats.binance_events import FAR_OFF, FAR_OFF_WITHIN_NS, WITHHELD_IDS
 from catalog.formats.clock import EARLIEST_NS, LATEST_NS, Clock, ClockValueError
 from catalog.formats.csv_blocks import CsvBlock, Ints, Words, is_negative, is_zero, to_doubles
+from catalog.formats.trade_rules import FAR_OFF, FAR_OFF_WITHIN_NS, WITHHELD_IDS
 from catalog.tables import DECIMAL
 
 type Mask = npt.NDArray[np.bool_]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from catalog.anomalies import AnomalyLog, IngestRefusedError, OnGap
 from catalog.anomalies import Kind as Anomaly
 from catalog.formats.binance_capture import BinanceCapture
-from catalog.tables import CLEAR, F_LAST, SCHEMAS, Kind
+from catalog.tables import CLEAR, F_LAST, NO_AGGRESSOR, SCHEMAS, SELLER, Kind
 
 CAPTURES = Path(__file__).parents[3].parent / "shared" / "data" / "binance_raw_ws"
 needs_captures = pytest.mark.skipif(not CAPTURES.exists(), reason="the captures are not beside the checkout")
@@ -197,9 +197,38 @@ class TestTrades:
         assert log.counts == {Anomaly.GAP: 1}
         assert tables[Kind.TRADES].num_rows == 2
 
-    def test_fills_that_are_not_public(self, tmp_path: Path) -> None:
-        """X other than MARKET is no row, but its id counts."""
-        tables, log = read(tmp_path, [trade(1, 5), trade(2, 6, "0", X="NA", q="0"), trade(3, 7)])
+    def test_fills_without_a_taker(self, tmp_path: Path) -> None:
+        """The insurance fund and ADL trade with nobody: a row without aggressor, told once a file."""
+        lines = [trade(1, 5), trade(2, 6, X="INSURANCE_FUND"), trade(3, 7, X="ADL"), trade(4, 8)]
+        tables, log = read(tmp_path, lines)
+        assert tables[Kind.TRADES]["aggressor_side"].to_pylist() == [SELLER, NO_AGGRESSOR, NO_AGGRESSOR, SELLER]
+        assert told(log) == [
+            "skipped: 2 trades without a public taker (insurance fund, ADL): kept, with no aggressor side"
+        ]
+        assert not log.refused
+
+    def test_price_of_a_fill_without_a_taker_is_no_yardstick(self, tmp_path: Path) -> None:
+        """It may be far off, and the next trade is held against the one before it."""
+        lines = [trade(1, 5), trade(2, 6, "30", X="ADL"), trade(3, 7, "11"), trade(4, 8, "30")]
+        tables, log = read(tmp_path, lines)
+        assert tables[Kind.TRADES]["trade_id"].to_pylist() == ["5", "6", "7"]
+        assert refused(log) == [(Anomaly.BAD_VALUE, 4)]
+
+    @pytest.mark.parametrize(
+        ("changes", "kind"),
+        [({"t": 5}, Anomaly.DUPLICATE), ({"p": "-1"}, Anomaly.BAD_VALUE), ({"p": "x"}, Anomaly.MALFORMED),
+         ({"X": None}, Anomaly.MALFORMED)],
+    )  # fmt: skip
+    def test_bad_fill_without_a_taker(self, tmp_path: Path, changes: dict[str, Any], kind: Anomaly) -> None:
+        """Its other fields are held to the same rules."""
+        tables, log = read(tmp_path, [trade(1, 5), trade(2, 6, **({"X": "ADL"} | changes))])
+        assert refused(log) == [(kind, 2)]
+        assert tables[Kind.TRADES].num_rows == 1
+
+    @pytest.mark.parametrize("changes", [{"X": "NA", "p": "0", "q": "0"}, {"X": "NA"}, {"X": "ADL", "q": "0"}])
+    def test_fills_that_are_withheld(self, tmp_path: Path, changes: dict[str, str]) -> None:
+        """Without a price and size there is no row, but the id counts."""
+        tables, log = read(tmp_path, [trade(1, 5), trade(2, 6, **changes), trade(3, 7)])
         assert tables[Kind.TRADES]["trade_id"].to_pylist() == ["5", "7"]
         assert told(log) == ["skipped: 1 trades that are not public (ADL, insurance fund)"]
         assert not log.refused
@@ -488,7 +517,9 @@ def test_real_captures(reader: BinanceCapture, names: list[str], counts: tuple[i
         for a in log.tolerated
         if a.kind is Anomaly.SKIPPED
     }
-    assert tables[Kind.TRADES].num_rows + skipped.pop("trades that are not public (ADL, insurance fund)", 0) == trades
+    assert tables[Kind.TRADES].num_rows == trades
+    without_taker = "trades without a public taker (insurance fund, ADL): kept, with no aggressor side"
+    assert skipped.pop(without_taker, 0) == np.count_nonzero(np.asarray(tables[Kind.TRADES]["aggressor_side"]) == 0)
     book = tables[Kind.BOOK]
     emitted = int(np.count_nonzero(np.asarray(book["flags"]) & F_LAST))
     lone_or_snapshot = int(np.count_nonzero(np.asarray(book["action"]) == CLEAR))

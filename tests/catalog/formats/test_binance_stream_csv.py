@@ -109,6 +109,12 @@ class TestTrades:
         assert tables[Kind.TRADES]["trade_id"].to_pylist() == ["7", "9"]
         assert not log.refused
 
+    def test_fill_without_a_taker(self, tmp_path: Path) -> None:
+        """The insurance fund and ADL trade with nobody: a row without aggressor, and no yardstick for prices."""
+        tables, log = read(tmp_path, [TRADES, trade(1, 7), trade(2, 8, "0.5", kind="INSURANCE_FUND"), trade(3, 9)])
+        assert tables[Kind.TRADES]["aggressor_side"].to_pylist() == [2, 0, 2]
+        assert log.counts == {Anomaly.SKIPPED: 1}
+
     @pytest.mark.parametrize(
         ("row", "kind"),
         [
