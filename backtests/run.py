@@ -35,7 +35,7 @@ from catalog.times import parse_ns
 from strategies.trade_log import TRADE_SCHEMA, Trade
 
 # Nautilus 1.231 uses what a later pandas will drop: nothing that a user can do
-warnings.filterwarnings("ignore", message=r"(Timestamp\.utcnow|'d') is deprecated")
+warnings.filterwarnings("ignore", message=r"(Timestamp\.utcnow|'d') is deprecated|Discarding nonzero nanoseconds")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
@@ -118,7 +118,7 @@ def _results(out: Path) -> Iterator[Path]:
 def _sample_market() -> Path:
     if not (SAMPLE / "data").is_dir():
         errors.print(f"making the built-in market in {SAMPLE.relative_to(ROOT)} ...")
-        write_sample_market(SAMPLE, seed=7, hours=2.0, assets=5)
+        write_sample_market(SAMPLE, seed=7, hours=1.0, assets=5)
     return SAMPLE
 
 

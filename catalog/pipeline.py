@@ -49,7 +49,16 @@ def ingest(
     catalog = Catalog(root)
     sources = [fingerprint(f) for f in files]
     earlier = catalog.ledger.find(market.instrument_id, sources, format_name)
+    options = {"instrument_id": market.instrument_id, **reader_options(reader), "on_gap": str(on_gap)}
     if earlier is not None:
+        if earlier.options != options:
+            changed = ", ".join(
+                f"{k} {earlier.options.get(k)}" for k, v in options.items() if earlier.options.get(k) != v
+            )
+            raise CatalogError(
+                f"{', '.join(f.name for f in files)} was ingested before with other options ({changed}): "
+                "ingest into another catalog to have it both ways"
+            )
         return IngestResult(earlier, already=True)
     given = read_definition(instruments, market) if instruments is not None else catalog.definition(market)
     log = AnomalyLog(on_gap)
@@ -72,7 +81,7 @@ def ingest(
             {market: definition},
             {
                 "format": format_name,
-                "options": {"instrument_id": market.instrument_id, **reader_options(reader), "on_gap": str(on_gap)},
+                "options": options,
                 "files": sources,
                 "counts": {str(k): n for k, n in sorted(log.counts.items())},
                 "anomalies": [a.to_dict() for a in _worth_listing(log.tolerated)],

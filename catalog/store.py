@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.persistence.catalog import ParquetDataCatalog
 
-from catalog.encoding import STORED, encode, file_metadata, objects
+from catalog.encoding import STORED, bar_step, encode, file_metadata, objects
 from catalog.instruments import Definition, Source, to_nautilus
 from catalog.ledger import LEDGER, QUANTUM_NS, CatalogError, IngestEntry, Ledger, SeriesEntry
 from catalog.markets import Market
@@ -93,16 +93,17 @@ class Transaction:
         self._staging.mkdir(parents=True)
         self._slots = dict(catalog.ledger.slots)
         self._ledger = Ledger(ingests=list(catalog.ledger.ingests), slots=self._slots)
-        self._series: dict[tuple[str, Kind], _Series] = {}
+        self._series: dict[tuple[str, str], _Series] = {}  # by instrument and label
 
     def append(self, market: Market, chunk: Chunk) -> None:
         """Stage a chunk. Raises CatalogError when its times step back."""
         if not chunk.table.num_rows:
             return
-        key = (market.instrument_id, chunk.kind)
+        label = _label(chunk)
+        key = (market.instrument_id, label)
         if key not in self._series:
-            slot = self._ledger.slot(market.instrument_id, str(chunk.kind))
-            self._series[key] = _Series(self._staging, market, chunk.kind, slot)
+            slot = self._ledger.slot(market.instrument_id, label)
+            self._series[key] = _Series(self._staging, market, chunk.kind, label, slot)
         self._series[key].append(chunk.table)
 
     def rows(self) -> int:
@@ -116,7 +117,7 @@ class Transaction:
         """
         instruments = [i for m, d in definitions.items() if (i := self._new_instrument(m, d)) is not None]
         for (instrument_id, kind), series in self._series.items():
-            other = self._ledger.overlapping(instrument_id, str(kind), series.first, series.last)
+            other = self._ledger.overlapping(instrument_id, kind, series.first, series.last)
             if other is not None:
                 raise CatalogError(
                     f"{instrument_id} {kind}: {_span(series.first, series.last)} overlaps "
@@ -163,15 +164,15 @@ class Transaction:
 class _Series:
     """One series on its way to disk: buffered to whole row groups, its precisions known only at the end."""
 
-    def __init__(self, staging: Path, market: Market, kind: Kind, slot: int) -> None:
-        self.market, self.kind = market, kind
+    def __init__(self, staging: Path, market: Market, kind: Kind, label: str, slot: int) -> None:
+        self.market, self.kind, self.label = market, kind, label
         self.rows = 0
         self.first = self.last = 0
         self._staging, self._slot = staging, slot
         self._buffer: list[pa.Table] = []
         self._buffered = 0
         self._writer: pq.ParquetWriter | None = None
-        self._path = staging / f"{market.instrument_id}.{kind}.partial"
+        self._path = staging / f"{market.instrument_id}.{kind}.partial"  # only kinds that are stored whole
         self._mark_places = 0
         self._raw_rows: list[tuple[dict[str, Any], int]] = []
 
@@ -210,7 +211,7 @@ class _Series:
         relative = Path("data") / self.kind / instrument_id / f"{_stamp(self.first)}_{_stamp(self.last)}.parquet"
         (self._staging / relative).parent.mkdir(parents=True)
         self._path.rename(self._staging / relative)
-        return [SeriesEntry(instrument_id, str(self.kind), relative.as_posix(), self.rows, self.first, self.last)]
+        return [SeriesEntry(instrument_id, self.label, relative.as_posix(), self.rows, self.first, self.last)]
 
     def abandon(self) -> None:
         if self._writer is not None:
@@ -238,10 +239,15 @@ class _Series:
             catalog.write_data([objects(self.kind, self.market.instrument_id, definition, row, ts) for row, ts in part])
             (new,) = set(self._staging.rglob("*.parquet")) - before
             path = new.relative_to(self._staging).as_posix()
-            entries.append(
-                SeriesEntry(self.market.instrument_id, str(self.kind), path, len(part), part[0][1], part[-1][1])
-            )
+            entries.append(SeriesEntry(self.market.instrument_id, self.label, path, len(part), part[0][1], part[-1][1]))
         return entries
+
+
+def _label(chunk: Chunk) -> str:
+    """What a series is called in the ledger: its kind; bars of another length are another series."""
+    if chunk.kind is not Kind.BARS:
+        return str(chunk.kind)
+    return f"{chunk.kind} {bar_step(chunk.table.column('step_seconds')[0].as_py())}"
 
 
 def decimal_places(column: pa.ChunkedArray | pa.Array, at_least: int = 0) -> int:

@@ -48,5 +48,6 @@ fi
 echo "setting up .venv with $("$python" --version) ($python)"
 rm -rf .venv
 "$python" -m venv .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile \
+    --require-hashes -r requirements.lock
 cp requirements.lock "$ready"

@@ -127,9 +127,9 @@ def funding(times: Sequence[int]) -> Chunk:
     return chunk(Kind.FUNDING, columns, times)
 
 
-def bars(times: Sequence[int]) -> Chunk:
-    """Bars of one minute; a double cannot hold their volume."""
-    row = {"step_seconds": 60, "open": "100", "high": "101.5", "low": "99.5", "close": "100.5"}
+def bars(times: Sequence[int], step_seconds: int = 60) -> Chunk:
+    """Bars of one length; a double cannot hold their volume."""
+    row = {"step_seconds": step_seconds, "open": "100", "high": "101.5", "low": "99.5", "close": "100.5"}
     row |= {"volume": "20123456789012.004"}
     return chunk(Kind.BARS, {name: [value] * len(times) for name, value in row.items()}, times)
 

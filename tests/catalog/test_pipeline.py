@@ -27,6 +27,7 @@ from tests.catalog.hand_made import (
     PERP,
     SPOT,
     T0_MS,
+    bars,
     book,
     contents,
     diff_line,
@@ -417,3 +418,22 @@ def test_findings_keep_their_file_when_told(tmp_path: Path) -> None:
     lines = [trade_line(0, 1, "100.5", "0.002"), trade_line(1, 5, "100.5", "0.002")]
     (told,) = take(tmp_path / "catalog", lines).entry.anomalies
     assert str(Anomaly(**(told | {"kind": Found(told["kind"])}))).startswith("a.gz:2: id_jump: 3 trade ids are missing")
+
+
+def test_the_same_file_with_other_options_is_told_apart(tmp_path: Path) -> None:
+    """A second ingest with another clock offset is not called done: it is refused, naming the option."""
+    source = write_gz(tmp_path / "a.gz", sound_capture())
+    root = tmp_path / "catalog"
+    ingest(root, "binance-capture", BinanceCapture("usdm", "BTCUSDT"), [source])
+    with pytest.raises(CatalogError, match=r"ingested before with other options \(clock_offset_ns 0\)"):
+        ingest(root, "binance-capture", BinanceCapture("usdm", "BTCUSDT", clock_offset_ns=1_000), [source])
+
+
+def test_bars_of_two_lengths_lie_side_by_side(tmp_path: Path) -> None:
+    """Minute and hour bars of one span are two series with slots of their own, not an overlap."""
+    root = tmp_path / "catalog"
+    take_chunks(root, bars([3_600_000_000_000], 3_600))
+    take_chunks(root, bars([3_540_000_000_000, 3_600_000_000_000], 60))
+    ledger = Catalog(root).ledger
+    assert [s.kind for s in ledger.series()] == ["bar 1-HOUR", "bar 1-MINUTE"]
+    assert len(set(ledger.slots.values())) == 2

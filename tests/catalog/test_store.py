@@ -120,7 +120,7 @@ class TestAllOrNothing:
         assert [(s.kind, s.rows, s.first_ns, s.last_ns) for s in written.series] == [
             ("trade_tick", 2, SECOND + 1, 2 * SECOND + 1),
             ("funding_rate_update", 1, SECOND + 2, SECOND + 2),
-            ("bar", 1, 60 * SECOND + 3, 60 * SECOND + 3),
+            ("bar 1-MINUTE", 1, 60 * SECOND + 3, 60 * SECOND + 3),
         ]
         files = {path for path, what in contents(tmp_path).items() if what != "folder"}
         instrument = {path for path in files if "crypto_perpetual" in path}
