@@ -1,5 +1,6 @@
 """The shell between Nautilus and the flow of an asset: events in, one snapshot an asset and scan out."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -74,6 +75,12 @@ class _Feed:
         self.seen_updates = -1
         self.seen_ts = 0
 
+    def on_trade(self, tick: TradeTick) -> None:
+        """Hand a trade of this market to the flow."""
+        self.flow.on_trade(
+            self.market, tick.price.as_double(), tick.size.as_double(), int(tick.aggressor_side), tick.ts_init
+        )
+
 
 class FlowActor(Actor):
     """Feeds each asset's :class:`AssetFlow` and publishes its snapshot at every scan.
@@ -118,9 +125,12 @@ class FlowActor(Actor):
         identity = instrument.id
         self._feeds[identity] = feed
         self.subscribe_trade_ticks(identity)
+        self._hand_over(f"data.trades.{identity.venue}.{identity.symbol}", self.handle_trade_tick, feed.on_trade)
         if feed.flow.markets[feed.market].has_book:
             # without a handler of ours: the engine keeps the book, we look at it on the clock
             self.subscribe_order_book_deltas(identity, BookType.L2_MBP, managed=True)
+            topic = f"data.book.deltas.{identity.venue}.{identity.symbol}"
+            self.msgbus.unsubscribe(topic, self.handle_order_book_deltas)
             self._booked[identity] = feed
         if feed.reads_depth:
             self.subscribe_mark_prices(identity)
@@ -129,11 +139,13 @@ class FlowActor(Actor):
                 DataType(OpenInterest, metadata={"instrument_id": identity.value}), instrument_id=identity
             )
 
-    def on_trade_tick(self, tick: TradeTick) -> None:
-        feed = self._feeds[tick.instrument_id]
-        feed.flow.on_trade(
-            feed.market, tick.price.as_double(), tick.size.as_double(), int(tick.aggressor_side), tick.ts_init
-        )
+    def _hand_over(self, topic: str, general: Callable[[Any], None], own: Callable[[Any], None]) -> None:
+        """Let the bus call a market's own handler.
+
+        The general one looks the market up by its id, twice; hashing an id costs as much as all indicators together.
+        """
+        self.msgbus.unsubscribe(topic, general)
+        self.msgbus.subscribe(topic, own)
 
     def on_mark_price(self, mark: MarkPriceUpdate) -> None:
         feed = self._feeds[mark.instrument_id]
