@@ -79,7 +79,8 @@ class BinanceBook:
         self._old_snapshots = 0
 
     def diff(self, diff: Diff) -> None:
-        """Take the next diff. Raises ValueError if its levels are no pairs."""
+        """Take the next diff. Raises ValueError if its levels are no pairs: it has then not been seen."""
+        check_levels(diff.bids, diff.asks)
         last = self._sequence.last
         step = self._sequence.step(diff.first, diff.final, diff.previous)
         if self._state is _State.SEEDED and step is Step.APPLY:
@@ -92,7 +93,6 @@ class BinanceBook:
         if step is Step.OLD:
             self._old_diffs += 1
             return
-        check_levels(diff.bids, diff.asks)  # here, where the line is at hand: the frame may be made much later
         if step is Step.GAP:
             self._gap(diff, last)
         self._recent.append(diff)

@@ -36,6 +36,7 @@ CHANNELS = {
     "markPrice": Stream.MARK,
 }
 UNTIMED = (Stream.TICKER, Stream.REST_DEPTH)  # spot sends these without the venue's time
+LARGEST_ID = 2**63 - 1
 END_OF_FRAMED, END_OF_BARE = b"}}", b"}"
 
 
@@ -141,7 +142,10 @@ class _Capture:
         if "stream" not in frame:
             self._bare_handler(frame, number)(frame, ts_init, number)
             return
-        handler = self._handlers.get(frame["stream"]) or self._handler(frame["stream"])
+        stream = frame["stream"]
+        if type(stream) is not str:
+            raise PayloadError(f"the stream name {stream!r} is not a text")
+        handler = self._handlers.get(stream) or self._handler(stream)
         payload = frame["data"]
         if type(payload) is not dict:
             raise PayloadError("the payload is not an object")
@@ -186,10 +190,8 @@ class _Capture:
             self._events.report(Kind.WRONG_SYMBOL, None, f"there is nothing of {self._symbol}, only {others}")
         self._events.finish()
 
-    def _handler(self, stream: object) -> Handler:
+    def _handler(self, stream: str) -> Handler:
         """What takes the payloads of a stream such as ``btcusdt@depth@100ms``."""
-        if not isinstance(stream, str):
-            raise PayloadError(f"the stream name {stream!r} is not a text")
         symbol, _, channel = stream.partition("@")
         if symbol.upper() != self._symbol:
             self._other_symbols.add(symbol.upper())
@@ -268,16 +270,14 @@ class _Capture:
         buyer_is_maker = payload["m"]
         if type(buyer_is_maker) is not bool:
             raise PayloadError(f"m {buyer_is_maker!r} is not true or false")
-        trade_type = payload.get("X", PUBLIC_TRADE)
-        if type(trade_type) is not str:
-            raise PayloadError(f"X {trade_type!r} is not a text")
+        trade_type = _text(payload, "X") if "X" in payload else PUBLIC_TRADE
         ts_event = self._time(stream, payload, ts_init, number)
         if ts_event is not None:
             self._events.trade(
                 stream,
                 trade_id=_int(payload, id_key),
-                price=payload["p"],
-                size=payload["q"],
+                price=_text(payload, "p"),
+                size=_text(payload, "q"),
                 buyer_is_maker=buyer_is_maker,
                 trade_type=trade_type,
                 ts_event=ts_event,
@@ -320,8 +320,15 @@ class _Capture:
 
 def _int(payload: Payload, key: str) -> int:
     value = payload[key]
-    if type(value) is not int:
-        raise PayloadError(f"{key} {value!r} is not a whole number")
+    if type(value) is not int or not 0 <= value <= LARGEST_ID:
+        raise PayloadError(f"{key} {value!r} is not a whole number of 63 bits")
+    return value
+
+
+def _text(payload: Payload, key: str) -> str:
+    value = payload[key]
+    if type(value) is not str:
+        raise PayloadError(f"{key} {value!r} is not a text")
     return value
 
 

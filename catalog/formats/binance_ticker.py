@@ -200,9 +200,10 @@ class TickerReader:
         """The quotes so far as one chunk."""
         self._settle(file)
         rows = len(self)
-        words = self._words[:rows].view(np.int64)
-        bids, bid_sizes, asks, ask_sizes = (to_decimals(words[:, column]) for column in range(4))
-        times = (pa.array(self._times[:rows, column]) for column in (TS_EVENT, TS_INIT, LINE))
+        # copies: Arrow would go on looking at a column that happens to be contiguous
+        words = self._words[:rows].view(np.int64).transpose(1, 0, 2).copy()
+        bids, bid_sizes, asks, ask_sizes = map(to_decimals, words)
+        times = map(pa.array, self._times[:rows].T[[TS_EVENT, TS_INIT, LINE]])
         table = pa.Table.from_arrays([bids, asks, bid_sizes, ask_sizes, *times], schema=SCHEMAS[Kind.QUOTES])
         self._states["rows"] = self._settled = 0
         return Chunk(Kind.QUOTES, table, file)

@@ -65,6 +65,23 @@ def test_diffs_older_than_the_snapshot_may_come_after_it() -> None:
     assert told(log) == ["skipped: 1 diffs older than the snapshot"]
 
 
+def test_a_diff_that_cannot_be_read_has_not_been_seen() -> None:
+    """There is a gap before the next one, unless nothing was known before."""
+    log = AnomalyLog()
+    ready: list[Chunk] = []
+    book = BinanceBook(BinanceFuturesSequence(), log, ready)
+    unreadable = [["10"]]
+    for line, event in enumerate([diff(1, 1, 5, 0), diff(2, 6, 9, 5), diff(3, 10, 12, 9), diff(4, 13, 14, 12)], 1):
+        if line % 2:
+            with pytest.raises(ValueError, match="pairs"):
+                book.diff(event._replace(bids=unreadable))
+        else:
+            book.diff(event)
+    book.finish()
+    book.end_file("f")
+    assert refused(log) == [(Anomaly.GAP, 4)]
+
+
 def test_tolerated_gap_clears_the_book_until_the_next_snapshot() -> None:
     """A lone CLEAR at the gap; the diffs after it wait for the snapshot as at the start."""
     events = [snapshot(0, 5), diff(1, 6, 7, 5), diff(2, 10, 12, 9), diff(3, 13, 14, 12), snapshot(4, 13)]

@@ -390,6 +390,17 @@ class TestLines:
         assert refused(log) == [(Anomaly.MALFORMED, 1)]
         assert "'q'" in log.refused[0].message
 
+    @pytest.mark.parametrize("changes", [{"t": 2**63}, {"t": -1}, {"p": 10}, {"q": None}])
+    def test_fields_of_another_type(self, tmp_path: Path, changes: dict[str, Any]) -> None:
+        """Numbers for texts, and ids that no column holds, are MALFORMED."""
+        _, log = read(tmp_path, [trade(1, 1), trade(2, 2, **changes)])
+        assert refused(log) == [(Anomaly.MALFORMED, 2)]
+
+    def test_stream_name_that_is_no_text(self, tmp_path: Path) -> None:
+        """An object for a name is MALFORMED."""
+        _, log = read(tmp_path, [trade(1, 1), b'%d {"stream":{},"data":{}}' % (T0 * MS + 2 * MS)])
+        assert refused(log) == [(Anomaly.MALFORMED, 2)]
+
     def test_cut_last_line(self, tmp_path: Path) -> None:
         """A file that ends inside a line is TRUNCATED."""
         path = tmp_path / "capture"

@@ -50,7 +50,12 @@ def read(reader: BinanceCapture, files: list[Path]) -> Result:
     for chunk in reader.read(files, log, lambda *_: None):
         tables[chunk.kind].append(chunk.table)
     joined = {kind: pa.concat_tables(parts).combine_chunks() for kind, parts in tables.items()}
-    return Result(joined, log.refused, log.tolerated)
+    return Result(joined, sorted(log.refused, key=place), sorted(log.tolerated, key=place))
+
+
+def place(anomaly: Anomaly) -> tuple[str, int, str]:
+    """What is wrong with texts is told chunk by chunk: only the place of a finding does not depend on chunks."""
+    return anomaly.file, anomaly.line or 0, anomaly.message
 
 
 ODD = ["0", "0.000", "-1", "1e3", ".5", "5.", "", "x", "+1", " 1", "1_0", "nan", "007.5", "٣", '1"', "1\\", "]", "}"]
@@ -62,10 +67,10 @@ PLAIN = st.from_regex(r"[1-9][0-9]{0,5}(\.[0-9]{1,3})?", fullmatch=True)
 
 
 def rarely(usual: st.SearchStrategy[Any], odd: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.integers(0, 9).flatmap(lambda die: usual if die else odd)
+    return st.integers(0, 9).flatmap(lambda die: usual if die < 9 else odd)
 
 
-JUNK = st.sampled_from(
+JUNK: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, 5, 1.5, "5", "", [], {}, [[]], [["1"]], [["1", "2", "3"]], [[1, 2]], 2**63, T0 * 1000]
 )
 SIDES = rarely(st.lists(st.tuples(rarely(PLAIN, NUMBERS), rarely(PLAIN | st.just("0.000"), NUMBERS)), max_size=4), JUNK)
@@ -114,7 +119,7 @@ def captures(draw: st.DrawFn, spot: bool) -> list[bytes]:
     ids = iter(range(1, 1_000))
     received = T0 * 1_000_000
     lines = []
-    for _ in range(draw(st.integers(1, 25))):
+    for _ in range(draw(st.integers(1, 20))):
         received += draw(rarely(st.integers(0, 1_000_000), st.sampled_from([-1_000_000, 400_000_000_000])))
         stamp = draw(rarely(st.just(b"%d" % received), st.sampled_from([b"%d" % (received // 1000), b"0", b"x", b""])))
         separators = draw(rarely(st.just((",", ":")), st.just((", ", ": "))))
@@ -131,12 +136,12 @@ def captures(draw: st.DrawFn, spot: bool) -> list[bytes]:
 
 
 @pytest.mark.parametrize("market", ["usdm", "spot"])
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_any_capture_reads_the_same_without_the_shortcuts(
     tmp_path_factory: pytest.TempPathFactory, market: Any, data: st.DataObject
 ) -> None:
-    """Rows and findings, their lines, words and order, in one file or two, whatever a line looks like."""
+    """Rows and findings, their lines and words, in one file or two, whatever a line looks like."""
     lines = data.draw(captures(market == "spot"))
     cut = data.draw(st.integers(0, len(lines) - 1))
     folder = tmp_path_factory.mktemp("capture")

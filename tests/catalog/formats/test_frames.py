@@ -6,6 +6,7 @@ import pytest
 
 from catalog.anomalies import AnomalyLog, Kind
 from catalog.formats.frames import BookFrames, read_decimals
+from catalog.formats.level_kernel import LevelReader
 from catalog.tables import ADD, ASK, BID, CLEAR, DELETE, F_LAST, F_SNAPSHOT, NO_SIDE, UPDATE
 
 AT = {"sequence": 7, "ts_event": 1, "ts_init": 2, "line": 3}
@@ -116,6 +117,28 @@ def test_a_level_must_be_a_pair(levels: list[list[str]]) -> None:
     with pytest.raises(ValueError, match="pairs"):
         frames.diff(levels, [], **AT)
     assert len(frames) == 0
+
+
+def test_levels_that_came_as_numbers_stand_among_texts() -> None:
+    """Rows keep the order of the frames, whichever way their levels came, and a bad text is still told by its line."""
+    cut = LevelReader().cut(b'{"u":1,"b":[["10","1"],["9","0.0"]],"a":[["11","2"]]}')
+    assert cut is not None
+    log = AnomalyLog()
+    frames = BookFrames("f", log)
+    frames.clear(**AT)
+    frames.diff(cut.bids, cut.asks, **AT)
+    frames.diff([["8", "1"], ["x", "1"]], cut.asks, **(AT | {"line": 4}))
+    frames.diff(cut.bids[:0], cut.asks[:0], **AT)
+    assert len(frames) == 6 + 1
+    assert rows(frames) == [
+        (CLEAR, NO_SIDE, "0", "0", F_SNAPSHOT | F_LAST),
+        (UPDATE, BID, "1E+1", "1", 0),
+        (DELETE, BID, "9", "0", 0),
+        (UPDATE, ASK, "11", "2", F_LAST),
+        (UPDATE, BID, "8", "1", 0),
+        (UPDATE, ASK, "11", "2", F_LAST),
+    ]
+    assert [(a.kind, a.line) for a in log.refused] == [(Kind.MALFORMED, 4)]
 
 
 def test_read_decimals_names_the_unreadable() -> None:
