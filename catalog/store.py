@@ -225,7 +225,11 @@ class _Series:
             # dictionaries pay off for few distinct values only: ids and times are all different
             repeated = [n for n in STORED[self.kind].names if n in DICTIONARY_COLUMNS]
             self._writer = pq.ParquetWriter(
-                self._path, STORED[self.kind], compression="zstd", use_dictionary=repeated or False
+                self._path,
+                STORED[self.kind],
+                compression="lz4",  # half as much again on disk as zstd, a third less time to write
+                use_dictionary=repeated or False,
+                write_statistics=["ts_init"],
             )
         self._writer.write_table(pa.concat_tables(self._buffer), row_group_size=ROW_GROUP)
         self._buffer, self._buffered = [], 0

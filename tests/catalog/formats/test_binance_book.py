@@ -84,7 +84,13 @@ def test_a_diff_that_cannot_be_read_has_not_been_seen() -> None:
 
 def test_tolerated_gap_clears_the_book_until_the_next_snapshot() -> None:
     """A lone CLEAR at the gap; the diffs after it wait for the snapshot as at the start."""
-    events = [snapshot(0, 5), diff(1, 6, 7, 5), diff(2, 10, 12, 9), diff(3, 13, 14, 12), snapshot(4, 13)]
+    events: list[Diff | Snapshot] = [
+        snapshot(0, 5),
+        diff(1, 6, 7, 5),
+        diff(2, 10, 12, 9),
+        diff(3, 13, 14, 12),
+        snapshot(4, 13),
+    ]
     found, log = feed([*events, diff(5, 15, 16, 14)], on_gap=OnGap.RESYNC)
     assert found == [
         ("snapshot", 5, 0),
@@ -100,7 +106,7 @@ def test_tolerated_gap_clears_the_book_until_the_next_snapshot() -> None:
 
 def test_diffs_after_a_gap_without_a_snapshot_are_counted() -> None:
     """Nothing is lost silently."""
-    events = [snapshot(0, 5), diff(2, 10, 12, 9), diff(3, 13, 14, 12)]
+    events: list[Diff | Snapshot] = [snapshot(0, 5), diff(2, 10, 12, 9), diff(3, 13, 14, 12)]
     found, log = feed(events, on_gap=OnGap.RESYNC)
     assert found == [("snapshot", 5, 0), ("clear", 9, 2)]
     assert "skipped: 2 diffs after a gap without a snapshot" in told(log)
@@ -108,7 +114,7 @@ def test_diffs_after_a_gap_without_a_snapshot_are_counted() -> None:
 
 def test_a_second_gap_before_the_snapshot_starts_the_wait_anew() -> None:
     """Only the unbroken end of the chain can join the snapshot."""
-    events = [snapshot(0, 5), diff(1, 10, 12, 9), diff(2, 20, 22, 19), snapshot(3, 21)]
+    events: list[Diff | Snapshot] = [snapshot(0, 5), diff(1, 10, 12, 9), diff(2, 20, 22, 19), snapshot(3, 21)]
     found, log = feed(events, on_gap=OnGap.RESYNC)
     assert found == [("snapshot", 5, 0), ("clear", 9, 1), ("snapshot", 21, 3), ("diff", 22, 3)]
     assert log.counts[Anomaly.GAP] == 2
@@ -130,7 +136,7 @@ def test_without_a_snapshot_the_diffs_are_kept() -> None:
 
 def test_chain_is_checked_while_unseeded() -> None:
     """A gap among held diffs is a gap; the unseeded book begins anew there."""
-    events = [diff(1, 1, 5, 0), diff(2, 8, 9, 7), diff(3, 10, 11, 9)]
+    events: list[Diff | Snapshot] = [diff(1, 1, 5, 0), diff(2, 8, 9, 7), diff(3, 10, 11, 9)]
     found, log = feed(events, on_gap=OnGap.RESYNC)
     assert found == [
         ("clear", 0, 1),
@@ -144,7 +150,12 @@ def test_chain_is_checked_while_unseeded() -> None:
 
 def test_late_snapshot_seeds_an_unseeded_book() -> None:
     """After a minute the diffs are let go; a snapshot that comes then carries on with what it does not hold."""
-    events = [diff(0, 1, 5, 0), diff(61_000, 6, 9, 5), diff(61_001, 10, 12, 9), snapshot(61_002, 10)]
+    events: list[Diff | Snapshot] = [
+        diff(0, 1, 5, 0),
+        diff(61_000, 6, 9, 5),
+        diff(61_001, 10, 12, 9),
+        snapshot(61_002, 10),
+    ]
     found, log = feed([*events, diff(61_003, 13, 14, 12)])
     assert found == [
         ("clear", 0, 0),
@@ -177,7 +188,13 @@ def test_snapshot_older_than_the_held_diffs_is_of_no_use() -> None:
 
 def test_polled_snapshots() -> None:
     """While the book is known an older snapshot is passed over, one that is ahead restarts it."""
-    events = [snapshot(0, 5), diff(1, 6, 9, 5), snapshot(2, 8), diff(3, 10, 12, 9), snapshot(4, 15)]
+    events: list[Diff | Snapshot] = [
+        snapshot(0, 5),
+        diff(1, 6, 9, 5),
+        snapshot(2, 8),
+        diff(3, 10, 12, 9),
+        snapshot(4, 15),
+    ]
     found, log = feed([*events, diff(5, 13, 14, 12), diff(6, 15, 16, 14)])
     assert found == [
         ("snapshot", 5, 0),
