@@ -218,6 +218,7 @@ def test_the_commands_run_as_scripts_from_anywhere(tmp_path: Path, capture: Path
         ("inspect.py", "catalog", "--json"),
     )
     lines = [[sys.executable, str(ROOT / "catalog" / script), *arguments] for script, *arguments in commands]
+    # our own scripts, nothing from outside
     started = [subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.PIPE, text=True) for line in lines]  # noqa: S603
     shown = [process.communicate()[0] for process in started]
     assert [process.returncode for process in started] == [0, 0]

@@ -43,7 +43,7 @@ from tests.catalog.hand_made import (
 )
 
 USDM = BinanceCapture("usdm", "BTCUSDT")
-NO_PROGRESS: Progress = lambda *_: None  # noqa: E731
+NO_PROGRESS: Progress = lambda *_: None  # noqa: E731  # a def would need the protocol spelt out again
 
 
 @dataclass(frozen=True)

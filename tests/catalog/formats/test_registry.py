@@ -29,7 +29,7 @@ def test_every_format_makes_a_frozen_reader(name: str) -> None:
     assert reader.market.instrument_id.startswith("BTCUSDT-")
     assert {f.name: getattr(reader, f.name) for f in dataclasses.fields(reader)}["clock_offset_ns"] == 5
     with pytest.raises(dataclasses.FrozenInstanceError):
-        reader.clock_offset_ns = 6  # type: ignore[attr-defined]
+        reader.clock_offset_ns = 6  # type: ignore[attr-defined]  # what is tested
 
 
 def test_options_reach_the_reader() -> None:
