@@ -1,11 +1,12 @@
 """Average true range (Wilder, New Concepts in Technical Trading Systems, 1978)."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
-from indicators.kernel import Floats, State, States, entry, kernel, new_states
+from indicators.kernel import Floats, State, States, bound_entry, kernel, new_states
 from indicators.parameters import float_column, same_length, whole
 
 AtrState = np.dtype(
@@ -70,7 +71,10 @@ class Atr:
     def __init__(self, period: int = 14) -> None:
         self._states = new_states(AtrState)
         configure_atr(self._states[0], period)
-        self._update = entry(update_atr_single, self._states, 0.0, 0.0, 0.0)
+        self.update: Callable[[float, float, float], float] = bound_entry(
+            update_atr_single, self._states, 0.0, 0.0, 0.0
+        )
+        """Take the next bar (finite, low <= close <= high) and return the average."""
 
     @property
     def value(self) -> float:
@@ -81,10 +85,6 @@ class Atr:
     def initialized(self) -> bool:
         """True once `period` + 1 bars were seen."""
         return bool(self._states["count"][0] > self._states["period"][0])
-
-    def update(self, high: float, low: float, close: float) -> float:
-        """Take the next bar (finite, low <= close <= high) and return the average."""
-        return self._update(self._states, high, low, close)
 
     def update_many(self, highs: npt.ArrayLike, lows: npt.ArrayLike, closes: npt.ArrayLike) -> Floats:
         """Take columns of bars, return the average after each: the same bits as `update` one by one."""

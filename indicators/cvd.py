@@ -4,11 +4,12 @@ The sums are plain running sums of doubles in the order of the events, so that i
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
-from indicators.kernel import Floats, Ints, State, States, entry, kernel, new_states
+from indicators.kernel import Floats, Ints, State, States, bound_entry, kernel, new_states
 from indicators.parameters import float_column, int_column, same_length
 from indicators.sides import BUYER, SELLER
 
@@ -58,7 +59,8 @@ class Cvd:
 
     def __init__(self) -> None:
         self._states = new_states(CvdState)
-        self._update = entry(update_cvd_single, self._states, 0.0, 0)
+        self.update: Callable[[float, int], float] = bound_entry(update_cvd_single, self._states, 0.0, 0)
+        """Take a trade (taker side 1 buyer, 2 seller, 0 unknown) and return the delta."""
 
     @property
     def value(self) -> float:
@@ -84,10 +86,6 @@ class Cvd:
     def initialized(self) -> bool:
         """True once a trade was seen."""
         return bool(self._states["trades"][0])
-
-    def update(self, size: float, taker_side: int) -> float:
-        """Take a trade (taker side 1 buyer, 2 seller, 0 unknown) and return the delta."""
-        return self._update(self._states, size, taker_side)
 
     def update_many(self, sizes: npt.ArrayLike, taker_sides: npt.ArrayLike) -> Floats:
         """Take columns of trades, return the delta after each: the same bits as `update` one by one."""

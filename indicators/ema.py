@@ -1,11 +1,12 @@
 """Exponential moving average."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
-from indicators.kernel import Floats, State, States, entry, kernel, new_states
+from indicators.kernel import Floats, State, States, bound_entry, kernel, new_states
 from indicators.parameters import float_column, whole
 
 EmaState = np.dtype(
@@ -66,7 +67,8 @@ class Ema:
     def __init__(self, period: int) -> None:
         self._states = new_states(EmaState)
         configure_ema(self._states[0], period)
-        self._update = entry(update_ema_single, self._states, 0.0)
+        self.update: Callable[[float], float] = bound_entry(update_ema_single, self._states, 0.0)
+        """Take the next finite value and return the average."""
 
     @property
     def value(self) -> float:
@@ -77,10 +79,6 @@ class Ema:
     def initialized(self) -> bool:
         """True once `period` values were seen."""
         return bool(self._states["count"][0] == self._states["period"][0])
-
-    def update(self, x: float) -> float:
-        """Take the next finite value and return the average."""
-        return self._update(self._states, x)
 
     def update_many(self, xs: npt.ArrayLike) -> Floats:
         """Take a column of values, return the average after each: the same bits as `update` one by one."""

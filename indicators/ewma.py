@@ -5,11 +5,12 @@ count alike, and no single one of them hangs on as a seed.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
-from indicators.kernel import Floats, State, States, entry, kernel, new_states
+from indicators.kernel import Floats, State, States, bound_entry, kernel, new_states
 from indicators.parameters import float_column, whole
 
 EwmaState = np.dtype(
@@ -82,7 +83,8 @@ class Ewma:
     def __init__(self, span: int) -> None:
         self._states = new_states(EwmaState)
         configure_ewma(self._states[0], span)
-        self._update = entry(update_ewma_single, self._states, 0.0)
+        self.update: Callable[[float], float] = bound_entry(update_ewma_single, self._states, 0.0)
+        """Take the next finite value and return its score against the baseline before it."""
 
     @property
     def value(self) -> float:
@@ -103,10 +105,6 @@ class Ewma:
     def initialized(self) -> bool:
         """True once `span` values have entered the baseline, so that the next one is scored."""
         return bool(self._states["count"][0] == self._states["span"][0])
-
-    def update(self, x: float) -> float:
-        """Take the next finite value and return its score against the baseline before it."""
-        return self._update(self._states, x)
 
     def update_many(self, xs: npt.ArrayLike) -> Floats:
         """Take a column of values, return each one's score: the same bits as `update` one by one."""

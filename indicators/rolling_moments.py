@@ -6,11 +6,12 @@ held since (a spike or a price jump leaving the window), because then they have 
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
-from indicators.kernel import Floats, State, States, entry, kernel, new_states
+from indicators.kernel import Floats, State, States, bound_entry, kernel, new_states
 from indicators.parameters import float_column, whole, window_of
 
 _COLLAPSE = 1e-4
@@ -134,7 +135,8 @@ class RollingMoments:
     def __init__(self, window: int) -> None:
         self._states = new_states(rolling_moments_dtype(window))
         configure_rolling_moments(self._states[0])
-        self._update = entry(update_rolling_moments_single, self._states, 0.0)
+        self.update: Callable[[float], float] = bound_entry(update_rolling_moments_single, self._states, 0.0)
+        """Take the next finite value and return the mean."""
 
     @property
     def value(self) -> float:
@@ -157,10 +159,6 @@ class RollingMoments:
     def initialized(self) -> bool:
         """True once the window is full."""
         return bool(self._states["count"][0] == window_of(self._states.dtype))
-
-    def update(self, x: float) -> float:
-        """Take the next finite value and return the mean."""
-        return self._update(self._states, x)
 
     def update_many(self, xs: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
         """Take a column of values, return mean, variance and z-score after each: the same bits as one by one."""

@@ -1,11 +1,12 @@
 """Relative strength index (Wilder, New Concepts in Technical Trading Systems, 1978)."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
-from indicators.kernel import Floats, State, States, entry, kernel, new_states
+from indicators.kernel import Floats, State, States, bound_entry, kernel, new_states
 from indicators.parameters import float_column, whole
 
 RsiState = np.dtype(
@@ -84,7 +85,8 @@ class Rsi:
     def __init__(self, period: int = 14) -> None:
         self._states = new_states(RsiState)
         configure_rsi(self._states[0], period)
-        self._update = entry(update_rsi_single, self._states, 0.0)
+        self.update: Callable[[float], float] = bound_entry(update_rsi_single, self._states, 0.0)
+        """Take the next finite close and return the index."""
 
     @property
     def value(self) -> float:
@@ -95,10 +97,6 @@ class Rsi:
     def initialized(self) -> bool:
         """True once `period` + 1 closes were seen."""
         return bool(self._states["count"][0] > self._states["period"][0])
-
-    def update(self, close: float) -> float:
-        """Take the next finite close and return the index."""
-        return self._update(self._states, close)
 
     def update_many(self, closes: npt.ArrayLike) -> Floats:
         """Take a column of closes, return the index after each: the same bits as `update` one by one."""
