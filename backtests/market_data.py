@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from nautilus_trader.core.nautilus_pyo3 import DataBackendSession, NautilusDataType
+from nautilus_trader.core.nautilus_pyo3 import DataBackendSession, NautilusDataType, drop_cvec_pycapsule
 from nautilus_trader.model.data import (
     CustomData,
     DataType,
@@ -112,7 +112,9 @@ class MarketData:
             any_file = True
         if any_file:
             for capsule in session.to_query_result():
-                yield capsule_to_list(capsule)
+                rows = capsule_to_list(capsule)
+                drop_cvec_pycapsule(capsule)  # Rust's copy: its capsule has no destructor, 200 bytes a row would stay
+                yield rows
 
     def _slow_streams(self) -> list[Iterator[Any]]:
         streams: list[Iterator[Any]] = []
