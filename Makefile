@@ -1,13 +1,14 @@
 # `make backtest` and `make test` do everything on a fresh machine.
 PY := .venv/bin/python
 
-.PHONY: help setup backtest test lint format bench lock clean
+.PHONY: help setup backtest test lint format bench features lock clean
 
 help:
 	@echo "make backtest  set up, make the built-in market, replay it, write reports/latest/report.html"
 	@echo "make test      set up, run the tests"
 	@echo "make lint      ruff, mypy and the import contracts"
 	@echo "make bench     the benchmarks, side by side"
+	@echo "make features  docs/features.md from the schema"
 	@echo "make lock      resolve requirements.lock anew (needs uv)"
 
 setup:
@@ -31,6 +32,9 @@ format: setup
 
 bench: setup
 	@$(PY) -m pytest tests/benchmarks -o addopts="--import-mode=importlib" -q --benchmark-columns=min,median,rounds --benchmark-sort=name
+
+features: setup
+	@$(PY) -m strategies.flow.guide
 
 lock:
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes --no-annotate \

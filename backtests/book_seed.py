@@ -4,13 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from nautilus_trader.model.data import BookOrder, OrderBookDelta, OrderBookDeltas
 from nautilus_trader.model.enums import BookAction, OrderSide, RecordFlag
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.objects import FIXED_PRECISION, Price, Quantity
 
-from catalog.encoding import stored_units
+from backtests.book_samples import BookFile
 from catalog.ledger import QUANTUM_NS
 from catalog.tables import CLEAR
 from indicators.ladder import Ladder
@@ -22,12 +21,10 @@ def book_at(path: Path, instrument_id: str, ts: int) -> OrderBookDeltas | None:
 
     Reads the file backwards only as far as that CLEAR. The frame keeps the series' slot, so it ties with no other.
     """
-    file = pq.ParquetFile(path)
-    meta = {k.decode(): v.decode() for k, v in file.metadata.metadata.items()}
-    price_places, size_places = int(meta["price_precision"]), int(meta["size_precision"])
+    book = BookFile(path)
     parts: list[pa.Table] = []
-    for group in range(file.num_row_groups - 1, -1, -1):
-        table = file.read_row_group(group, ["action", "side", "price", "size", "flags", "sequence", "ts_init"])
+    for group in range(book.groups() - 1, -1, -1):
+        table = book.rows(group)
         before = int(np.searchsorted(table.column("ts_init").to_numpy(), np.uint64(ts)))
         table = table.slice(0, before)
         clears = np.flatnonzero(table.column("action").to_numpy() == CLEAR)
@@ -38,17 +35,12 @@ def book_at(path: Path, instrument_id: str, ts: int) -> OrderBookDeltas | None:
     if not rows.num_rows:
         return None
     ladder = Ladder()
-    # no check for a crossed book: it was checked when it came in
-    ladder.apply_rows(
-        rows.column("action").to_numpy().astype(np.int64),
-        rows.column("side").to_numpy().astype(np.int64),
-        stored_units(rows.column("price"), price_places),
-        stored_units(rows.column("size"), size_places).astype(np.float64),
-        np.zeros(rows.num_rows, dtype=np.int64),
-    )
+    book.apply(ladder, rows)
     slot = int(rows.column("ts_init")[-1].as_py()) % QUANTUM_NS
     at = ts // QUANTUM_NS * QUANTUM_NS + slot
-    return _snapshot(ladder, instrument_id, price_places, size_places, int(rows.column("sequence")[-1].as_py()), at)
+    return _snapshot(
+        ladder, instrument_id, book.price_places, book.size_places, int(rows.column("sequence")[-1].as_py()), at
+    )
 
 
 def _snapshot(

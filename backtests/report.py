@@ -2,6 +2,7 @@
 
 import html
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from nautilus_trader.backtest.engine import BacktestEngine
 from plotly.offline import get_plotlyjs
 from plotly.subplots import make_subplots
 
+from backtests.depth_map import DepthMap
 from strategies.trade_log import Trade
 
 MAX_POINTS = 4_000  # a chart: more is slower to look at and shows no more
@@ -40,8 +42,9 @@ def write_report(
     trades: list[Trade],
     snapshots: pd.DataFrame,
     engine: BacktestEngine,
+    depth: Mapping[str, DepthMap],
 ) -> None:
-    """Write one self-contained HTML file. `snapshots` has ``ts``, ``asset`` and the features."""
+    """Write one self-contained HTML file. `snapshots` has ``ts``, ``asset`` and the features; `depth` is by asset."""
     parts = [
         "<!doctype html><html><head><meta charset='utf-8'>",
         f"<title>{html.escape(title)}</title><style>{STYLE}</style><script>{get_plotlyjs()}</script></head><body>",
@@ -54,7 +57,8 @@ def write_report(
     if any(t.exited for t in trades):
         parts.append(equity_figure(trades).to_html(full_html=False, include_plotlyjs=False))
     for asset in sorted(snapshots["asset"].unique()) if not snapshots.empty else []:
-        figure = asset_figure(asset, snapshots[snapshots["asset"] == asset], [t for t in trades if t.asset == asset])
+        own = [t for t in trades if t.asset == asset]
+        figure = asset_figure(asset, snapshots[snapshots["asset"] == asset], own, depth.get(asset))
         parts.append(figure.to_html(full_html=False, include_plotlyjs=False))
     venue = _analyse_traded_venue(engine)
     parts.append(f"<h2>NautilusTrader tearsheet{f', account {venue}' if venue else ''}</h2>")
@@ -94,8 +98,8 @@ def equity_figure(trades: list[Trade]) -> go.Figure:
     return figure
 
 
-def asset_figure(asset: str, snapshots: pd.DataFrame, trades: list[Trade]) -> go.Figure:
-    """Price with entries and exits, CVD of perp and spot, imbalance: one time axis."""
+def asset_figure(asset: str, snapshots: pd.DataFrame, trades: list[Trade], depth: DepthMap | None) -> go.Figure:
+    """The lead's book as a heatmap with price, walls, entries and exits; CVD of perp and spot; imbalance."""
     shown = snapshots.iloc[:: max(1, len(snapshots) // MAX_POINTS)]
     times = pd.to_datetime(shown["ts"], unit="ns", utc=True)
     figure = make_subplots(
@@ -103,11 +107,29 @@ def asset_figure(asset: str, snapshots: pd.DataFrame, trades: list[Trade]) -> go
         cols=1,
         shared_xaxes=True,
         vertical_spacing=0.04,
-        row_heights=[0.5, 0.25, 0.25],
-        subplot_titles=(f"{asset}: price, entries and exits", "CVD since start (base units)", "order book imbalance"),
+        row_heights=[0.6, 0.2, 0.2],
+        subplot_titles=(
+            f"{asset}: resting size, price, proven walls, entries and exits",
+            "CVD since start (base units)",
+            "order book imbalance",
+        ),
         specs=[[{}], [{"secondary_y": True}], [{}]],
     )
-    figure.add_scatter(x=times, y=shown["price"], name="mid", line={"color": "#555", "width": 1}, row=1, col=1)
+    if depth is not None:
+        figure.add_trace(_heatmap(depth), row=1, col=1)
+    figure.add_scatter(x=times, y=shown["price"], name="mid", line={"color": "#222", "width": 1}, row=1, col=1)
+    for resting, sign, colour in (("bid", -1, LONG), ("ask", 1, SHORT)):
+        walls = shown[shown[f"{resting}_wall_strength"] > 0]
+        figure.add_scatter(
+            x=pd.to_datetime(walls["ts"], unit="ns", utc=True),
+            y=walls["price"] * (1 + sign * walls[f"{resting}_wall_bps"] / 1e4),
+            name=f"{resting} wall",
+            mode="markers",
+            marker={"symbol": "line-ew-open", "size": 6, "color": colour},
+            hovertemplate="%{y}",
+            row=1,
+            col=1,
+        )
     for side, label, colour, symbol in ((1, "long", LONG, "triangle-up"), (-1, "short", SHORT, "triangle-down")):
         _add_trades(figure, [t for t in trades if t.side == side and t.entered], label, colour, symbol)
     figure.add_scatter(x=times, y=shown["cvd_perp"], name="CVD perp", line={"color": PERP, "width": 1}, row=2, col=1)
@@ -116,8 +138,25 @@ def asset_figure(asset: str, snapshots: pd.DataFrame, trades: list[Trade]) -> go
         figure.add_trace(spot, row=2, col=1, secondary_y=True)
     for name, colour in (("obi_near", "#abd9e9"), ("obi_far", PERP)):
         figure.add_scatter(x=times, y=shown[name], name=name, line={"color": colour, "width": 1}, row=3, col=1)
-    figure.update_layout(height=760, template="plotly_white", hovermode="x unified", margin={"t": 40, "l": 60, "r": 60})
+    figure.update_layout(height=900, template="plotly_white", hovermode="x unified", margin={"t": 40, "l": 60, "r": 60})
     return figure
+
+
+def _heatmap(depth: DepthMap) -> go.Heatmap:
+    """Sizes on a log scale, from the median of what rests anywhere to the largest."""
+    size = np.where(depth.size > 0, depth.size, np.nan)
+    shade = np.log10(size)
+    return go.Heatmap(
+        x=pd.to_datetime(depth.times, unit="ns", utc=True).floor("us"),
+        y=0.5 * (depth.edges[:-1] + depth.edges[1:]),
+        z=shade,
+        zmin=float(np.nanmedian(shade)),
+        zmax=float(np.nanmax(shade)),
+        colorscale="YlOrBr",
+        showscale=False,
+        hoverinfo="skip",
+        name="resting size",
+    )
 
 
 def _add_trades(figure: go.Figure, trades: list[Trade], label: str, colour: str, symbol: str) -> None:

@@ -23,14 +23,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from backtests.depth_map import DepthMap, depth_map
 from backtests.market_data import EVERYTHING
 from backtests.profile import DEFAULT_PROFILE, ProfileError, load_profile
-from backtests.replay import disposing, run_replay
+from backtests.replay import Replay, disposing, run_replay
 from backtests.report import write_report
 from backtests.summary import summarise
 from catalog.ledger import CatalogError
 from catalog.sample_market import write_sample_market
 from catalog.store import Catalog
+from catalog.tables import Kind
 from catalog.times import parse_ns
 from strategies.trade_log import TRADE_SCHEMA, Trade
 
@@ -86,7 +88,7 @@ def main(
                     frame = pd.read_parquet(folder / "snapshots.parquet")
                     write_report(
                         folder / "report.html", title=f"Crossflow replay of {source.root.name}", summary=summary,
-                        trades=trades, snapshots=frame, engine=replay.engine,
+                        trades=trades, snapshots=frame, engine=replay.engine, depth=depth_maps(source, replay),
                     )  # fmt: skip
     except (ProfileError, CatalogError, ValueError, OSError) as error:
         errors.print(f"error: {error}")
@@ -98,6 +100,19 @@ def main(
         print(json.dumps(summary, indent=1))
     else:
         _print(summary, out, bare=bare)
+
+
+def depth_maps(catalog: Catalog, replay: Replay) -> dict[str, DepthMap]:
+    """The book of each asset's lead market over the replay, where its catalog has it."""
+    books = sorted((s for s in catalog.ledger.series() if s.kind == Kind.BOOK), key=lambda s: s.first_ns)
+    maps: dict[str, DepthMap] = {}
+    for asset, markets in replay.universe.assets.items():
+        lead = markets[0].id.value
+        paths = [catalog.root / s.path for s in books if s.instrument_id == lead]
+        found = depth_map(paths, *replay.span_ns) if paths else None
+        if found is not None:
+            maps[asset] = found
+    return maps
 
 
 def write_trades(path: Path, trades: list[Trade]) -> None:

@@ -10,7 +10,8 @@ from nautilus_trader.common.actor import Actor
 from nautilus_trader.common.config import ActorConfig
 
 from catalog.data_types import FlowSnapshotData
-from strategies.features import FEATURES, FlowSnapshot
+from strategies.features import FlowSnapshot
+from strategies.flow.groups import FEATURES
 from strategies.flow_actor import SNAPSHOTS
 
 BATCH = 10_000

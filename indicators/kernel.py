@@ -14,7 +14,7 @@ Set ``NUMBA_DISABLE_JIT=1`` to run the very same code as plain Python in a debug
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import MethodType
 from typing import Any
@@ -87,6 +87,20 @@ def bound_entry(function: Callable[..., float], states: States, *examples: objec
 
 def _numba_type(example: object) -> object:
     return numba.typeof(example)  # type: ignore[no-untyped-call]
+
+
+def chained(name: str, arguments: str, calls: Sequence[tuple[Callable[..., Any], str]], home: str) -> Callable[..., Any]:
+    """Return one kernel that makes `calls` in order: pairs of a kernel and the text of the arguments it gets.
+
+    `arguments` are those of the new kernel. numba can loop over kernels only through pointers, which hides them from the
+    optimiser; calls that are written out are compiled into one. `home` is the file of the caller, under which numba
+    keeps the result: a `name` may be used once in it.
+    """
+    body = "".join(f"    call_{k}({given})\n" for k, (_, given) in enumerate(calls))
+    scope: dict[str, Any] = {"__name__": __name__} | {f"call_{k}": function for k, (function, _) in enumerate(calls)}
+    source = f"def {name}({arguments}):\n{body or '    pass'}\n"
+    exec(compile(source, home, "exec"), scope)  # noqa: S102  # the text is made of names in our own sources
+    return kernel(scope[name])
 
 
 def new_states(dtype: np.dtype[np.void], count: int = 1) -> States:

@@ -98,6 +98,18 @@ def _sum_anew(state: State) -> None:
 
 
 @kernel
+def reset_rolling_moments(state: State) -> None:
+    """Forget every value."""
+    state.count = 0
+    state.head = 0
+    state.total = 0.0
+    state.total_squares = 0.0
+    state.peak = 0.0
+    state.average = math.nan
+    state.variance = math.nan
+
+
+@kernel
 def rolling_zscore(state: State) -> float:
     """Return the newest value's distance from the window's mean (itself included) in standard deviations.
 
@@ -105,8 +117,15 @@ def rolling_zscore(state: State) -> float:
     """
     if state.variance == 0.0:
         return 0.0
-    score: float = (state.newest - state.average) / math.sqrt(state.variance)
+    # the mean as a distance from the reference: the mean itself is rounded to the digits of the values
+    distance = state.newest - state.reference - state.total / len(state.ring)
+    score: float = distance / math.sqrt(state.variance)
     return score
+
+
+@kernel
+def rolling_zscore_single(states: States) -> float:
+    return rolling_zscore(states[0])
 
 
 @kernel
@@ -137,6 +156,7 @@ class RollingMoments:
         configure_rolling_moments(self._states[0])
         self.update: Callable[[float], float] = bound_entry(update_rolling_moments_single, self._states, 0.0)
         """Take the next finite value and return the mean."""
+        self._zscore = bound_entry(rolling_zscore_single, self._states)
 
     @property
     def value(self) -> float:
@@ -151,9 +171,7 @@ class RollingMoments:
     @property
     def zscore(self) -> float:
         """The newest value's z-score within the window, NaN until initialised, 0 where all values are equal."""
-        if self.variance == 0.0:
-            return 0.0
-        return (float(self._states["newest"][0]) - self.value) / math.sqrt(self.variance)
+        return self._zscore()
 
     @property
     def initialized(self) -> bool:

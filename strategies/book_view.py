@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from indicators.kernel import Floats, Ints
+
 
 class BookView(Protocol):
     """A book by price level. Prices are whole numbers of the market's last decimal place (10^-price_places), so that
@@ -19,6 +21,14 @@ class BookView(Protocol):
 
     def depth_up_to(self, price_units: int) -> float:
         """Size offered at `price_units` and below."""
+        ...
+
+    def levels_down_to(self, price_units: int) -> tuple[Ints, Floats]:
+        """Prices and sizes of the bids at `price_units` and above, best first, in arrays of the caller's own."""
+        ...
+
+    def levels_up_to(self, price_units: int) -> tuple[Ints, Floats]:
+        """Prices and sizes of the asks at `price_units` and below, best first, in arrays of the caller's own."""
         ...
 
 

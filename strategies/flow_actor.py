@@ -4,24 +4,31 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from nautilus_trader.common.actor import Actor
 from nautilus_trader.common.config import ActorConfig
 from nautilus_trader.common.events import TimeEvent
+from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.model.book import OrderBook
 from nautilus_trader.model.data import DataType, FundingRateUpdate, MarkPriceUpdate, TradeTick
 from nautilus_trader.model.enums import BookType, OrderSide
-from nautilus_trader.model.identifiers import InstrumentId
+from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, StrategyId, TraderId
 from nautilus_trader.model.instruments import Instrument
-from nautilus_trader.model.objects import Price
+from nautilus_trader.model.objects import QUANTITY_MAX, Price, Quantity
+from nautilus_trader.model.orders import LimitOrder
 
 from catalog.data_types import FlowSnapshotData, OpenInterest
 from catalog.markets import MarketKind
+from indicators.kernel import Floats, Ints
 from strategies.config import FlowSettings
 from strategies.features import AssetFlow, FlowMarket
 
 SNAPSHOTS = DataType(FlowSnapshotData)
 SECOND_NS = 1_000_000_000
+# the order that asks a book for its levels is never sent: it bears names because Nautilus's orders must
+_NOBODY, _NO_STRATEGY, _NO_ORDER = TraderId("NOBODY-000"), StrategyId("NONE-000"), ClientOrderId("NONE")
+_NO_EVENT = UUID4()
 
 
 class FlowActorConfig(ActorConfig, frozen=True):
@@ -39,11 +46,12 @@ class FlowActorConfig(ActorConfig, frozen=True):
 class NautilusBookView:
     """Nautilus's book as the flow sees it; see :class:`strategies.book_view.BookView`."""
 
-    __slots__ = ("_book", "_places", "_raw_per_unit")
+    __slots__ = ("_book", "_places", "_raw_per_unit", "_size_places")
 
-    def __init__(self, book: OrderBook, price_places: int) -> None:
+    def __init__(self, book: OrderBook, price_places: int, size_places: int) -> None:
         self._book = book
         self._places = price_places
+        self._size_places = size_places
         self._raw_per_unit = Price(1, price_places).raw // 10**price_places
 
     def best(self) -> tuple[int, int] | None:
@@ -59,6 +67,34 @@ class NautilusBookView:
     def depth_up_to(self, price_units: int) -> float:
         limit = Price.from_raw(price_units * self._raw_per_unit, self._places)
         return float(self._book.get_quantity_for_price(limit, OrderSide.BUY))
+
+    def levels_down_to(self, price_units: int) -> tuple[Ints, Floats]:
+        return self._levels(OrderSide.SELL, price_units)
+
+    def levels_up_to(self, price_units: int) -> tuple[Ints, Floats]:
+        return self._levels(OrderSide.BUY, price_units)
+
+    def _levels(self, taker_side: OrderSide, price_units: int) -> tuple[Ints, Floats]:
+        """The levels that an endless order with a limit would walk.
+
+        ``bids()`` and ``asks()`` have no limit: they make an object of every level of the book, however far, and take
+        263 us for 1,000 levels where this takes 35 us for the nearest 200.
+        """
+        order = LimitOrder(
+            _NOBODY,
+            _NO_STRATEGY,
+            self._book.instrument_id,
+            _NO_ORDER,
+            taker_side,
+            Quantity(QUANTITY_MAX, self._size_places),
+            Price.from_raw(price_units * self._raw_per_unit, self._places),
+            _NO_EVENT,
+            0,
+        )
+        levels = self._book.simulate_fills(order, self._places, self._size_places, False)
+        prices = np.array([price.as_double() for price, _ in levels])
+        sizes = np.array([size.as_double() for _, size in levels])
+        return np.rint(prices * 10.0**self._places).astype(np.int64), sizes
 
 
 class _Feed:
@@ -177,8 +213,9 @@ class FlowActor(Actor):
             book = self.cache.order_book(identity)
             if book is None:
                 return
+            market = feed.flow.markets[feed.market]
             feed.book = book
-            feed.view = NautilusBookView(book, feed.flow.markets[feed.market].price_places)
+            feed.view = NautilusBookView(book, market.price_places, market.size_places)
         updates = feed.book.update_count  # type: ignore[union-attr]  # set together with the view
         if updates != feed.seen_updates:
             feed.seen_updates, feed.seen_ts = updates, ts

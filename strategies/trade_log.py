@@ -6,7 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from strategies.features import FEATURES, FlowSnapshot
+from strategies.features import FlowSnapshot
+from strategies.flow.groups import FEATURES
 
 TRADE_SCHEMA = pa.schema(
     [

@@ -11,7 +11,8 @@ from typer.testing import CliRunner, Result
 
 from backtests.profile import load_profile
 from backtests.run import app
-from strategies.features import FEATURES, schema_id
+from strategies.features import schema_id
+from strategies.flow.groups import FEATURES
 from strategies.trade_log import TRADE_SCHEMA
 
 RESULTS = {"summary.json", "trades.parquet", "snapshots.parquet", "report.html"}

@@ -6,7 +6,7 @@ import pytest
 
 from backtests.snapshot_recorder import SnapshotRecorder, SnapshotRecorderConfig, snapshot_table
 from catalog.data_types import FlowSnapshotData
-from strategies.features import FEATURES
+from strategies.flow.groups import FEATURES
 from tests.strategies.conftest import at, snapshot_of
 
 NAMES = [f.name for f in FEATURES]

@@ -5,42 +5,62 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indicators.absorption import Absorption
 from indicators.atr import Atr
+from indicators.bollinger import Bollinger
 from indicators.cvd import Cvd
+from indicators.cvd_divergence import CvdDivergence
 from indicators.ema import Ema
 from indicators.ewma import Ewma
 from indicators.flow_window import FlowWindow
+from indicators.funding_pressure import FundingPressure
+from indicators.macd import Macd
+from indicators.microprice import Microprice
 from indicators.order_book_imbalance import OrderBookImbalance
 from indicators.rolling_moments import RollingMoments
 from indicators.rolling_quantile import RollingQuantile
+from indicators.rolling_slope import RollingSlope
 from indicators.rsi import Rsi
 from indicators.sma import Sma
 from indicators.volume_surge import VolumeSurge
+from indicators.whale_bursts import WhaleBursts
 from indicators.whale_trades import WhaleTrades
 
 PRICE = st.floats(1e-3, 1e6)
 SIZE = st.floats(1e-6, 1e4)
 SIDE = st.integers(0, 2)
 STEP_NS = st.integers(0, 35)
+HOUR_NS = 3_600_000_000_000
 
 CASES = {
     "ema": (lambda: Ema(3), [PRICE]),
     "sma": (lambda: Sma(3), [PRICE]),
     "rsi": (lambda: Rsi(3), [PRICE]),
     "atr": (lambda: Atr(3), [PRICE, PRICE, PRICE]),
+    "macd": (lambda: Macd(2, 4, 3), [PRICE]),
+    "bollinger": (lambda: Bollinger(4), [PRICE]),
+    "rolling_slope": (lambda: RollingSlope(4), [PRICE]),
     "rolling_moments": (lambda: RollingMoments(4), [PRICE]),
     "ewma": (lambda: Ewma(3), [SIZE]),
     "rolling_quantile": (lambda: RollingQuantile(5, 0.7, 2), [st.one_of(SIZE, st.sampled_from([1.0, 2.0]))]),
     "whale_trades": (lambda: WhaleTrades(6, 0.7, 3), [PRICE, SIZE, SIDE]),
     "cvd": (lambda: Cvd(), [SIZE, SIDE]),
+    "cvd_divergence": (lambda: CvdDivergence(12, 2, 2, 0.1, 1, 3), [PRICE, SIZE]),
     "volume_surge": (lambda: VolumeSurge(10, 3, 2.5, 4), [STEP_NS, SIZE]),
+    "absorption": (lambda: Absorption(4, 8, 2), [PRICE, SIZE, SIZE, SIZE]),
+    "whale_bursts": (lambda: WhaleBursts(10, 6, 0.7, 3), [STEP_NS, PRICE, SIZE, SIDE]),
+    "microprice": (Microprice, [st.integers(90, 105), SIZE, st.integers(95, 110), SIZE]),
+    "funding_pressure": (
+        FundingPressure,
+        [st.floats(-0.01, 0.01), st.sampled_from([8 * HOUR_NS, HOUR_NS]), st.integers(0, HOUR_NS), STEP_NS],
+    ),
     "order_book_imbalance": (lambda: OrderBookImbalance(1, 4), [st.sampled_from([0.0, 1.0, 2.5]), SIZE]),
 }
 
 
 def columns(name, rows):
     table = [np.array(column) for column in zip(*rows, strict=True)]
-    if name == "volume_surge":
+    if name in ("volume_surge", "whale_bursts"):
         table[0] = 1_000_000 + np.cumsum(table[0])
     return table
 

@@ -24,7 +24,8 @@ from nautilus_trader.risk.config import RiskEngineConfig
 from catalog.data_types import FlowSnapshotData
 from catalog.instruments import Definition, to_nautilus
 from catalog.markets import Market
-from strategies.features import FEATURES, FlowSnapshot
+from strategies.features import FlowSnapshot
+from strategies.flow.groups import FEATURES
 from strategies.flow_actor import SNAPSHOTS
 from strategies.scoring import RULE
 

@@ -167,7 +167,7 @@ def test_the_view_of_nautiluss_book(stage) -> None:
     one = stage(BTC)
     one.play([book_frame(BTC, 0, bids, asks)], actor(BTC), until=1)
     engine: BacktestEngine = one.engine
-    view = NautilusBookView(engine.kernel.cache.order_book(BTC.id), 1)
+    view = NautilusBookView(engine.kernel.cache.order_book(BTC.id), 1, 3)
     assert view.best() == (1000, 1002)
     assert [view.depth_down_to(price) for price in (1001, 1000, 999, 995, 990, 1)] == [0.0, 1.5, 3.5, 3.5, 7.5, 7.5]
     assert [view.depth_up_to(price) for price in (1001, 1002, 1004, 1005, 9999)] == [0.0, 0.25, 0.25, 3.25, 3.25]
@@ -175,8 +175,24 @@ def test_the_view_of_nautiluss_book(stage) -> None:
     assert band_limits(1000, 1002, 25.0) == (999, 1003)
 
 
+def test_the_levels_of_nautiluss_book(stage) -> None:
+    """Those at the price and nearer, best first, exactly; an order nobody sent took nothing off the book."""
+    bids, asks = [("100.0", "1.5"), ("99.9", "2"), ("99.0", "4")], [("100.2", "0.25"), ("100.5", "3")]
+    one = stage(BTC)
+    one.play([book_frame(BTC, 0, bids, asks)], actor(BTC), until=1)
+    view = NautilusBookView(one.engine.kernel.cache.order_book(BTC.id), 1, 3)
+    for _ in range(2):
+        levels = [view.levels_down_to(999), view.levels_down_to(1), view.levels_up_to(1005), view.levels_up_to(1001)]
+        assert [(prices.tolist(), sizes.tolist()) for prices, sizes in levels] == [
+            ([1000, 999], [1.5, 2.0]),
+            ([1000, 999, 990], [1.5, 2.0, 4.0]),
+            ([1002, 1005], [0.25, 3.0]),
+            ([], []),
+        ]
+
+
 def test_a_one_sided_book_has_no_best_prices(stage) -> None:
     """An empty side makes it no sample."""
     one = stage(BTC)
     one.play([book_frame(BTC, 0, [("100.0", "1")], [])], actor(BTC), until=1)
-    assert NautilusBookView(one.engine.kernel.cache.order_book(BTC.id), 1).best() is None
+    assert NautilusBookView(one.engine.kernel.cache.order_book(BTC.id), 1, 3).best() is None

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strategies.features import FEATURES, Flip
+from strategies.flow.groups import FEATURES
+from strategies.flow.schema import Flip
 from strategies.scoring import OPTIONAL, RULE, rule_score
 from tests.strategies.conftest import snapshot_of
 

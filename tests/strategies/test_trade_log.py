@@ -4,7 +4,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from strategies.features import FEATURES
+from strategies.flow.groups import FEATURES
 from strategies.trade_log import TRADE_SCHEMA, Trade
 from tests.strategies.conftest import signal
 

@@ -1,0 +1,129 @@
+"""The kernels that market events go through, one call an event for everything that the event touches.
+
+The per-event driver is :class:`strategies.features.AssetFlow`; a bulk driver calls the same kernels in a compiled loop.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from indicators.cvd import update_cvd
+from indicators.kernel import Floats, Ints, States, kernel
+from strategies.flow.groups import advance, on_levels, on_open_interest, on_sample, on_trade, write
+from strategies.flow.markets import decimal
+
+
+@kernel
+def trade_at(states: States, i: int, number: int, price: float, size: float, taker_side: int, ts: int) -> None:
+    """Take a trade. Price and size are made the nearest doubles of their decimals, whatever way they came."""
+    state = states[i]
+    market = state.markets[number]
+    price = decimal(price, market.price_scale)
+    base = decimal(size, market.size_scale) * market.multiplier
+    market.last_price = price
+    market.trade_ns = ts
+    update_cvd(market.cvd, base, taker_side)
+    on_trade(state, number, price, base, taker_side, ts)
+
+
+@kernel
+def quote_at(states: States, i: int, number: int, bid_units: int, ask_units: int, ts: int) -> None:
+    """Take the best prices of a market's book sample."""
+    market = states[i].markets[number]
+    market.bid = bid_units
+    market.ask = ask_units
+    market.book_ns = ts
+
+
+@kernel
+def book_at(
+    states: States,
+    i: int,
+    number: int,
+    bid_units: int,
+    ask_units: int,
+    bid_near: float,
+    bid_mid: float,
+    bid_far: float,
+    ask_near: float,
+    ask_mid: float,
+    ask_far: float,
+    ts: int,
+) -> None:
+    """Take best prices and the depth within the bands of a market's book sample, sizes in the venue's units.
+
+    The sums are made the nearest doubles of their decimals: in whatever order a book adds its levels, the bits agree.
+    One call with many arguments, because a call from Python costs more than the work.
+    """
+    quote_at(states, i, number, bid_units, ask_units, ts)
+    market = states[i].markets[number]
+    scale, multiplier = market.size_scale, market.multiplier
+    market.bid_depth[0] = decimal(bid_near, scale) * multiplier
+    market.bid_depth[1] = decimal(bid_mid, scale) * multiplier
+    market.bid_depth[2] = decimal(bid_far, scale) * multiplier
+    market.ask_depth[0] = decimal(ask_near, scale) * multiplier
+    market.ask_depth[1] = decimal(ask_mid, scale) * multiplier
+    market.ask_depth[2] = decimal(ask_far, scale) * multiplier
+
+
+@kernel
+def levels_at(
+    states: States,
+    i: int,
+    bid_prices: Ints,
+    bid_sizes: Floats,
+    ask_prices: Ints,
+    ask_sizes: Floats,
+    ts: int,
+) -> None:
+    """Take the levels of the lead's book, best first: prices in units, sizes in the venue's units, overwritten here."""
+    state = states[i]
+    lead = state.markets[0]
+    for k in range(len(bid_sizes)):
+        bid_sizes[k] = decimal(bid_sizes[k], lead.size_scale) * lead.multiplier
+    for k in range(len(ask_sizes)):
+        ask_sizes[k] = decimal(ask_sizes[k], lead.size_scale) * lead.multiplier
+    on_levels(state, bid_prices, bid_sizes, ask_prices, ask_sizes, ts)
+
+
+@kernel
+def sample_at(states: States, i: int, ts: int) -> None:
+    """Close the sample at `ts`, after every book that was sampled now."""
+    state = states[i]
+    on_sample(state, ts)
+    if state.markets[0].book_ns == ts:
+        state.samples += 1
+
+
+@kernel
+def mark_at(states: States, i: int, number: int, price: float, ts: int) -> None:
+    """Take a mark price (quote per base)."""
+    market = states[i].markets[number]
+    market.mark = price
+    market.mark_ns = ts
+
+
+@kernel
+def funding_at(states: States, i: int, number: int, rate: float, next_funding_ns: int, ts: int) -> None:
+    """Take a funding rate (fraction per interval) and the time of the next settlement (0: not known)."""
+    market = states[i].markets[number]
+    market.funding_rate = rate
+    market.next_funding_ns = next_funding_ns
+    market.funding_ns = ts
+
+
+@kernel
+def open_interest_at(states: States, i: int, number: int, value: float, ts: int) -> None:
+    """Take an open interest in the venue's units."""
+    state = states[i]
+    market = state.markets[number]
+    market.open_interest = value * market.multiplier
+    market.open_interest_ns = ts
+    on_open_interest(state, number, ts)
+
+
+@kernel
+def features_at(states: States, i: int, ts: int, out: npt.NDArray[np.float64]) -> None:
+    """Bring the asset to `ts` and write its features; what is missing or stale is left as it came in (NaN)."""
+    state = states[i]
+    advance(state, ts)
+    write(state, ts, out)
