@@ -107,6 +107,24 @@ def read_flow_window(state: State, ts: int) -> None:
 
 
 @kernel
+def recent_flow(state: State, buckets: int) -> tuple[float, float]:
+    """Return net flow and volume of the newest `buckets` buckets alone, as of the last read.
+
+    The same bits as a window of that length. NaN until it is covered, and for more buckets than there are.
+    """
+    room = len(state.flows)
+    if state.first < 0 or state.newest - state.first < buckets or buckets > room:
+        return math.nan, math.nan
+    net_flow = 0.0
+    volume = 0.0
+    for k in range(buckets):
+        slot = (state.newest + 1 - buckets + k) % room
+        net_flow += state.flows[slot]
+        volume += state.volumes[slot]
+    return net_flow, volume
+
+
+@kernel
 def reset_flow_window(state: State) -> None:
     """Forget every trade, keep the bucket length: for the caller that lost the feed."""
     state.first = -1

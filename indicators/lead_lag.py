@@ -41,7 +41,7 @@ NOISE = 3.0
 
 def lead_lag_dtype(lags: int, stale: int) -> np.dtype[np.void]:
     """Return the state's layout for leads up to `lags` and silences up to `stale` steps; each pair is compiled anew."""
-    room = whole("lags", lags) + whole("stale", stale) + 1
+    room = 1 << (whole("lags", lags) + whole("stale", stale)).bit_length()
     return np.dtype(
         [
             ("score", "f8"),  # as of the last read
@@ -50,6 +50,7 @@ def lead_lag_dtype(lags: int, stale: int) -> np.dtype[np.void]:
             ("stale", "i8"),  # longest silence of a stream, steps
             ("span", "i8"),
             ("log_decay", "f8"),  # of the weights, a step
+            ("decay", "f8"),
             ("last_price", "f8", (2,)),  # of A and of B, NaN before the first
             ("last_ns", "i8", (2,)),
             ("has_price", "i8", (2,)),  # 1 once a price has come in the step being filled
@@ -58,7 +59,8 @@ def lead_lag_dtype(lags: int, stale: int) -> np.dtype[np.void]:
             ("steps", "i8"),  # completed ones: the number of the step being filled
             ("quiet", "i8"),  # completed ones since the last with a price, as of which the sums below are
             ("last_step", "i8", (2,)),  # with a price
-            ("log_prices", "f8", (2, room)),  # at the end of step number k at k % room, relative to the reference
+            # at the end of step number k at k & (room - 1), relative to the reference; the room is a power of two
+            ("log_prices", "f8", (2, room)),
             ("priced", "i8", (2, room)),  # 1 where that step had a price
             ("weights", "f8", (2,)),  # of the steps with a price
             ("squares", "f8", (2,)),  # of returns
@@ -67,12 +69,19 @@ def lead_lag_dtype(lags: int, stale: int) -> np.dtype[np.void]:
     )
 
 
-def configure_lead_lag(state: State, step_ns: int, span: int = 3000) -> None:
-    """Prepare a fresh record: a grid of `step_ns`, weights 2 / (span + 1); scores begin after `span` steps."""
+def configure_lead_lag(state: State, step_ns: int, stale: int, span: int = 3000) -> None:
+    """Prepare a fresh record: a grid of `step_ns`, weights 2 / (span + 1); scores begin after `span` steps.
+
+    `stale` is that of the layout, or less. Raises ValueError where it is more than there is room for.
+    """
+    longest = state["log_prices"].shape[1] - state["products"].shape[1]
+    if whole("stale", stale) > longest:
+        raise ValueError(f"stale is {stale}, but the layout has room for {longest} steps")
     state["step_ns"] = whole("step_ns", step_ns)
     state["span"] = whole("span", span, minimum=2)
-    state["stale"] = state["log_prices"].shape[1] - state["products"].shape[1]
+    state["stale"] = stale
     state["log_decay"] = math.log1p(-2.0 / (span + 1))
+    state["decay"] = math.exp(state["log_decay"])
     state["last_price"] = math.nan
     state["score"] = math.nan
 
@@ -115,7 +124,7 @@ def advance_lead_lag(state: State, ts: int) -> None:
     """
     if state.end_ns == 0 or ts < state.end_ns:
         return
-    due = (ts - state.end_ns) // state.step_ns + 1
+    due = 1 if ts - state.end_ns < state.step_ns else (ts - state.end_ns) // state.step_ns + 1
     latest_a = state.steps if state.has_price[A] == 1 else state.last_step[A]
     latest_b = state.steps if state.has_price[B] == 1 else state.last_step[B]
     # until one of the streams is stale
@@ -131,9 +140,9 @@ def advance_lead_lag(state: State, ts: int) -> None:
 
 @kernel
 def _complete_quiet(state: State) -> None:
-    room = state.log_prices.shape[1]
-    slot = state.steps % room
-    before = (state.steps - 1) % room
+    mask = state.log_prices.shape[1] - 1
+    slot = state.steps & mask
+    before = (state.steps - 1) & mask
     for s in range(2):
         state.log_prices[s, slot] = state.log_prices[s, before]
         state.priced[s, slot] = 0
@@ -143,10 +152,10 @@ def _complete_quiet(state: State) -> None:
 
 @kernel
 def _complete_priced(state: State) -> None:
-    room = state.log_prices.shape[1]
-    slot = state.steps % room
-    before = (state.steps - 1) % room
-    kept = math.exp((state.quiet + 1) * state.log_decay)
+    mask = state.log_prices.shape[1] - 1
+    slot = state.steps & mask
+    before = (state.steps - 1) & mask
+    kept = state.decay if state.quiet == 0 else math.exp((state.quiet + 1) * state.log_decay)
     for s in range(2):
         log_price = state.log_prices[s, before]
         if state.has_price[s] == 1:
@@ -168,7 +177,7 @@ def _complete_priced(state: State) -> None:
 
 @kernel
 def _add_products(state: State, leader: int, kept: float) -> None:
-    room = state.log_prices.shape[1]
+    mask = state.log_prices.shape[1] - 1
     step = state.steps
     ahead = state.log_prices[leader]
     behind = state.log_prices[1 - leader]
@@ -176,20 +185,26 @@ def _add_products(state: State, leader: int, kept: float) -> None:
     products = state.products[leader]
     ahead_from = state.last_step[leader]
     behind_from = state.last_step[1 - leader]
-    slot = step % room
-    before = (step - 1) % room
+    slot = step & mask
+    before = (step - 1) & mask
     ahead_return = ahead[slot] - ahead[before]
     behind_return = behind[slot] - behind[before]
+    if behind_return == 0.0 and ahead_return == 0.0:
+        for shift in range(len(products)):
+            products[shift] *= kept
+        return
     covering = ahead[slot]
+    behind_before = behind[before]
     for shift in range(len(products)):
         # returns next to each other add up, so those that overlap an interval are one difference of prices.
         # the follower's interval that ends now overlaps the leader's, as far as complete, from the last price at or
         # before its own beginning to the first at or after its end, both `shift` ago
-        if priced[(step - shift) % room] == 1:
-            covering = ahead[(step - shift) % room]
-        added = behind_return * (covering - ahead[(behind_from - shift) % room])
+        at = (step - shift) & mask
+        if priced[at] == 1:
+            covering = ahead[at]
+        added = behind_return * (covering - ahead[(behind_from - shift) & mask])
         # the leader's interval that ends now overlaps the follower's that were complete before
-        added += ahead_return * (behind[before] - behind[min(ahead_from + shift, step - 1) % room])
+        added += ahead_return * (behind_before - behind[min(ahead_from + shift, step - 1) & mask])
         products[shift] = kept * products[shift] + added
 
 
@@ -274,7 +289,7 @@ class LeadLag:
         if whole("stale_ns", stale_ns) < step_ns:
             raise ValueError(f"stale_ns is {stale_ns}, less than a step of {step_ns}: every stream would be stale")
         self._states = new_states(lead_lag_dtype(lags, stale_ns // step_ns))
-        configure_lead_lag(self._states[0], step_ns, span)
+        configure_lead_lag(self._states[0], step_ns, stale_ns // step_ns, span)
         self._update = entry(update_lead_lag_single, self._states, 0, 0, 0.0)
         self._read = entry(read_lead_lag_single, self._states, 0)
 

@@ -40,7 +40,7 @@ class FlowSettings(Settings):
     divergence_confirm_scans: Count = 6  # after a peak before it counts
     divergence_match_scans: Annotated[int, Field(ge=0)] = 6  # between a peak of price and its peak of CVD
     absorption_scans: Annotated[int, Field(ge=2, le=2_000)] = 60  # window of absorption and distribution, even
-    lead_step_ms: Count = 50  # grid on which lead and lag between markets are measured
+    lead_step_ms: Count = 100  # grid on which lead and lag between markets are measured
     lead_span_seconds: Positive = 300.0  # of its weights
     surge_bucket_seconds: Count = 5
     surge_span_buckets: Annotated[int, Field(ge=2)] = 60  # length of the baseline

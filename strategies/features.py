@@ -160,8 +160,8 @@ class AssetFlow:
         return FlowSnapshot(ts, self.asset, values, self.schema_id)
 
     def _covered(self, lead: FlowMarket) -> bool:
-        window = self._states["taker_flow"]["perp_short" if lead.is_perp else "spot_short"]
-        return not math.isnan(float(window["volume"][0]))
+        volume = self._states["taker_flow"]["perp_volume" if lead.is_perp else "spot_volume"][0]
+        return not math.isnan(float(volume))
 
     def cvd(self, market: int) -> float:
         """Cumulative volume delta of one market in base units, NaN before its first trade."""

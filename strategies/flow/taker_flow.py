@@ -4,7 +4,13 @@ import numpy as np
 import numpy.typing as npt
 
 from indicators.ema import EmaState, configure_ema, reset_ema, update_ema
-from indicators.flow_window import configure_flow_window, flow_window_dtype, read_flow_window, update_flow_window
+from indicators.flow_window import (
+    configure_flow_window,
+    flow_window_dtype,
+    read_flow_window,
+    recent_flow,
+    update_flow_window,
+)
 from indicators.kernel import State, kernel
 from indicators.rolling_slope import (
     configure_rolling_slope,
@@ -70,7 +76,7 @@ FEATURES = (
     WHALES,
     BURSTS,
 ) = range(len(FEATURES))
-WINDOWS = ("perp_short", "perp_long", "spot_short", "spot_long", "whale_short", "burst_short")
+WINDOWS = ("perp", "spot", "whales_short", "bursts_short")
 MIN_WHALES, MIN_BURSTS = 200, 50
 
 
@@ -79,12 +85,13 @@ def _layout(settings: FlowSettings) -> np.dtype[np.void]:
     slope = rolling_slope_dtype(settings.slope_scans)
     return np.dtype(
         [
-            ("perp_short", short),
-            ("perp_long", long),
-            ("spot_short", short),
-            ("spot_long", long),
-            ("whale_short", short),
-            ("burst_short", short),
+            ("perp", long),  # of which the short window is the newest part
+            ("spot", long),
+            ("whales_short", short),
+            ("bursts_short", short),
+            ("short_buckets", "i8"),
+            ("perp_volume", "f8"),  # of the short window; NaN until it is covered
+            ("spot_volume", "f8"),
             ("surge", VolumeSurgeState),
             ("whales", whale_trades_dtype(settings.whale_window)),
             ("bursts", whale_bursts_dtype(settings.burst_window)),
@@ -113,6 +120,8 @@ def _configure(state: State, settings: FlowSettings) -> None:
     for kind in ("perp", "spot"):
         configure_ema(state[f"{kind}_smooth"], settings.cvd_smoothing_scans)
         configure_rolling_slope(state[f"{kind}_slope"])
+    state["short_buckets"] = settings.flow_seconds[0]
+    state["perp_volume"] = state["spot_volume"] = np.nan
     state["scans_per_window"] = settings.flow_seconds[1] / settings.scan_seconds
 
 
@@ -132,16 +141,19 @@ def _burst_volume(bursts: State, ts: int, price: float, base: float, taker_side:
 def _on_trade(state: State, number: int, price: float, base: float, taker_side: int, ts: int) -> None:
     flow = state.taker_flow
     if state.markets[number].is_perp == 1:
-        update_flow_window(flow.perp_short, ts, base, taker_side)
-        update_flow_window(flow.perp_long, ts, base, taker_side)
+        update_flow_window(flow.perp, ts, base, taker_side)
         update_volume_surge(flow.surge, ts, base)
-        # every trade covers the windows of whales and bursts: that there was none is known from the first trade on
-        whale = update_whale_trades(flow.whales, price, base, taker_side)
-        update_flow_window(flow.whale_short, ts, base if whale == 1 else 0.0, taker_side)
-        update_flow_window(flow.burst_short, ts, _burst_volume(flow.bursts, ts, price, base, taker_side), taker_side)
+        if flow.whales_short.first < 0:
+            # the windows of whales and bursts begin with the first trade: that there was none is known from then on
+            update_flow_window(flow.whales_short, ts, 0.0, taker_side)
+            update_flow_window(flow.bursts_short, ts, 0.0, taker_side)
+        if update_whale_trades(flow.whales, price, base, taker_side) == 1:
+            update_flow_window(flow.whales_short, ts, base, taker_side)
+        burst = _burst_volume(flow.bursts, ts, price, base, taker_side)
+        if burst > 0.0:
+            update_flow_window(flow.bursts_short, ts, burst, taker_side)
     else:
-        update_flow_window(flow.spot_short, ts, base, taker_side)
-        update_flow_window(flow.spot_long, ts, base, taker_side)
+        update_flow_window(flow.spot, ts, base, taker_side)
 
 
 @kernel
@@ -167,12 +179,10 @@ def _on_sample(state: State, ts: int) -> None:
 def _advance(state: State, ts: int) -> None:
     flow = state.taker_flow
     advance_volume_surge(flow.surge, ts)
-    read_flow_window(flow.perp_short, ts)
-    read_flow_window(flow.perp_long, ts)
-    read_flow_window(flow.spot_short, ts)
-    read_flow_window(flow.spot_long, ts)
-    read_flow_window(flow.whale_short, ts)
-    read_flow_window(flow.burst_short, ts)
+    read_flow_window(flow.perp, ts)
+    read_flow_window(flow.spot, ts)
+    read_flow_window(flow.whales_short, ts)
+    read_flow_window(flow.bursts_short, ts)
 
 
 @kernel
@@ -180,22 +190,26 @@ def _write(state: State, ts: int, out: npt.NDArray[np.float64]) -> None:
     flow = state.taker_flow
     out[CVD_PERP] = summed_cvd(state, 1)
     out[CVD_SPOT] = summed_cvd(state, 0)
-    out[PERP_SHORT] = flow.perp_short.ratio
-    out[PERP_LONG] = flow.perp_long.ratio
-    out[SPOT_SHORT] = flow.spot_short.ratio
-    out[SPOT_LONG] = flow.spot_long.ratio
-    out[SPOT_MINUS_PERP] = flow.spot_long.ratio - flow.perp_long.ratio
-    if flow.perp_long.volume > 0.0:
-        out[PERP_SLOPE] = flow.perp_slope.slope * flow.scans_per_window / flow.perp_long.volume
-    if flow.spot_long.volume > 0.0:
-        out[SPOT_SLOPE] = flow.spot_slope.slope * flow.scans_per_window / flow.spot_long.volume
+    net_perp, volume = recent_flow(flow.perp, flow.short_buckets)
+    net_spot, spot_volume = recent_flow(flow.spot, flow.short_buckets)
+    flow.perp_volume = volume
+    flow.spot_volume = spot_volume
+    out[PERP_LONG] = flow.perp.ratio
+    out[SPOT_LONG] = flow.spot.ratio
+    out[SPOT_MINUS_PERP] = flow.spot.ratio - flow.perp.ratio
+    if flow.perp.volume > 0.0:
+        out[PERP_SLOPE] = flow.perp_slope.slope * flow.scans_per_window / flow.perp.volume
+    if flow.spot.volume > 0.0:
+        out[SPOT_SLOPE] = flow.spot_slope.slope * flow.scans_per_window / flow.spot.volume
     out[SURGE] = flow.surge.zscore
-    volume = flow.perp_short.volume
+    if spot_volume > 0.0:
+        out[SPOT_SHORT] = net_spot / spot_volume
     if volume > 0.0:
+        out[PERP_SHORT] = net_perp / volume
         if flow.whales.notional.count >= flow.whales.notional.min_count:
-            out[WHALES] = flow.whale_short.net_flow / volume
+            out[WHALES] = flow.whales_short.net_flow / volume
         if flow.bursts.completed.count >= flow.bursts.completed.min_count:
-            out[BURSTS] = flow.burst_short.net_flow / volume
+            out[BURSTS] = flow.bursts_short.net_flow / volume
 
 
 GROUP = FeatureGroup(

@@ -37,12 +37,16 @@ FEATURES = (
     ),
 )
 DISPERSION, PERP_LEAD, SPOT_LEAD = range(3)
-LAGS = 8  # steps
+LAGS = 3  # steps
 STALE_SECONDS = 10.0  # of a stream's silence
 
 
+def _stale_steps(settings: FlowSettings) -> int:
+    return max(1, round(STALE_SECONDS * 1_000 / settings.lead_step_ms))
+
+
 def _layout(settings: FlowSettings) -> np.dtype[np.void]:
-    pair = lead_lag_dtype(LAGS, max(1, round(STALE_SECONDS * 1_000 / settings.lead_step_ms)))
+    pair = lead_lag_dtype(LAGS, _stale_steps(settings))
     return np.dtype(
         [
             ("perps", pair),  # A: the lead, B: the second perp
@@ -57,7 +61,7 @@ def _configure(state: State, settings: FlowSettings) -> None:
     step_ns = settings.lead_step_ms * 1_000_000
     span = max(2, round(settings.lead_span_seconds * 1_000 / settings.lead_step_ms))
     for name in ("perps", "spot_and_perp"):
-        configure_lead_lag(state[name], step_ns, span)
+        configure_lead_lag(state[name], step_ns, _stale_steps(settings), span)
 
 
 @kernel

@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indicators.flow_window import FlowWindow
+from indicators.flow_window import FlowWindow, recent_flow
 from indicators.sides import BUYER, SELLER, UNKNOWN
 
 
@@ -84,3 +84,32 @@ def test_mirrored_sides_mirror_the_flow(steps):
     minus = FlowWindow(10, 3).update_many(ts, sizes, np.choose(sides, [0, 2, 1]), reads)
     assert np.array_equal(plus, minus * [-1.0, 1.0, -1.0], equal_nan=True)
     assert not (np.abs(plus[:, 2]) > 1.0).any()
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    trades=st.lists(st.tuples(st.integers(0, 25), st.floats(1e-3, 1e3), st.integers(0, 2)), min_size=1, max_size=60),
+    recent=st.integers(1, 5),
+)
+def test_the_newest_buckets_are_a_window_of_that_length(trades, recent):
+    """Read off the longer window or kept on their own, the bits agree, covered or not."""
+    long, short = FlowWindow(10, 5), FlowWindow(10, recent)
+    ts = 0
+    for wait, size, side in trades:
+        ts += wait
+        long.update(ts, size, side)
+        short.update(ts, size, side)
+    ts += 3
+    long.read(ts)
+    short.read(ts)
+    expected = np.array([short.net_flow, short.volume])
+    assert np.array(recent_flow(long._states[0], recent)).tobytes() == expected.tobytes()
+
+
+def test_more_buckets_than_there_are_cannot_be_read():
+    """They have left: NaN, not the sum of what is there."""
+    window = FlowWindow(10, 2)
+    for ts in (0, 10, 20, 30):
+        window.update(ts, 1.0, BUYER)
+    window.read(35)
+    assert all(math.isnan(x) for x in recent_flow(window._states[0], 3))

@@ -53,7 +53,7 @@ def test_a_schema_id_is_stable() -> None:
         {"levels_seconds": 10},
         {"microprice_reads": 61},
         {"absorption_scans": 62},
-        {"lead_step_ms": 100},
+        {"lead_step_ms": 50},
         {"lead_span_seconds": 301.0},
         {"levels_reach_bps": 41.0},
         {"level_group_bps": 0.6},
