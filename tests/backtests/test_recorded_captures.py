@@ -21,6 +21,9 @@ from backtests.replay import disposing, run_replay
 from catalog.formats.registry import make_reader
 from catalog.pipeline import ingest
 from catalog.store import Catalog
+from strategies.config import FlowSettings
+from strategies.flow.groups import FEATURES
+from strategies.flow.schema import Input
 
 RAW = Path(__file__).parents[2].parent / "shared" / "data" / "binance_raw_ws"
 pytestmark = pytest.mark.skipif(not RAW.is_dir(), reason="the recorded captures are not beside this checkout")
@@ -209,6 +212,56 @@ def test_replayed_cvd_price_and_depth_equal_independent_code(
             ask = float(sum(size for price, size in asks.items() if price <= mid + reach))
             assert (row[f"bid_depth_{band}"], row[f"ask_depth_{band}"]) == (bid, ask), (row["ts"], band)
             assert row[f"obi_{band}"] == (bid - ask) / (bid + ask)
+
+
+QUICK = FlowSettings(
+    scan_seconds=1,
+    levels_seconds=1,
+    imbalance_window=60,
+    warm_samples=30,
+    flow_seconds=(10, 30),
+    slope_scans=20,
+    surge_bucket_seconds=1,
+    surge_span_buckets=20,
+    divergence_scans=60,
+    absorption_scans=20,
+    lead_span_seconds=30.0,
+    microprice_reads=30,
+    basis_window=30,
+    bar_seconds=2,
+    whale_window=300,
+    burst_window=100,
+)
+"""Everything warm within two minutes, as the captures last eight."""
+
+
+@pytest.fixture(scope="module")
+def spot_and_perp(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """Snapshots of the perp and the spot market of April 2023 together, in the minutes that both were recorded."""
+    root = tmp_path_factory.mktemp("both") / "catalog"
+    for capture in (CAPTURES["btc2023"], CAPTURES["spot2023"]):
+        reader = make_reader("binance-capture", capture.symbol, 0, {"market": capture.market})
+        ingest(root, "binance-capture", reader, [RAW / f for f in capture.files])
+    path = root.parent / "snapshots.parquet"
+    profile = load_profile().model_copy(update={"flow": QUICK})
+    with disposing(run_replay(Catalog(root), profile, start_ns=0, end_ns=2**63 - 1, snapshots=path)):
+        pass
+    return pd.read_parquet(path)
+
+
+def test_the_whole_schema_is_computed_on_recorded_flow(spot_and_perp: pd.DataFrame) -> None:
+    """Once warm nothing is missing but what the recording does not hold: open interest, a second venue, a spot book."""
+    both = spot_and_perp[spot_and_perp["cvd_spot"].notna()]
+    warm = both.iloc[150:]
+    assert len(warm) > 200
+    absent = {Input.OPEN_INTEREST, Input.SPOT_BOOKS}
+    alone = {"dispersion_bps", "perp_lead"}
+    for feature in FEATURES:
+        missing = warm[feature.name].isna()
+        if absent & set(feature.inputs) or feature.name in alone:
+            assert missing.all(), feature.name
+        else:
+            assert not missing.any(), (feature.name, int(missing.sum()))
 
 
 Book = tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]]
