@@ -30,7 +30,7 @@ class DepthMap:
 
 def depth_map(paths: Sequence[Path], start_ns: int, end_ns: int) -> DepthMap | None:
     """The map of a market's book files, in order of time, over a span; None where its book never had two sides."""
-    unit = 10.0 ** -BookFile(paths[0]).price_places
+    scale = 10.0 ** BookFile(paths[0]).price_places
     times = np.linspace(start_ns, end_ns, COLUMNS).astype(np.int64)
     columns: list[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]] = []
     best = np.full((2, COLUMNS), np.nan)
@@ -39,9 +39,9 @@ def depth_map(paths: Sequence[Path], start_ns: int, end_ns: int) -> DepthMap | N
         if bid is None or ask is None:
             columns.append((np.empty(0), np.empty(0)))
             continue
-        best[:, n] = bid * unit, ask * unit
+        best[:, n] = bid / scale, ask / scale
         prices, sizes = (np.concatenate(side) for side in zip(ladder.levels(BID), ladder.levels(ASK), strict=True))
-        columns.append((prices * unit, sizes))
+        columns.append((prices / scale, sizes))
     mid = best.mean(axis=0)
     if np.isnan(mid).all():
         return None

@@ -6,7 +6,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from catalog.market_levels import ACTION, FLAGS, PRICE, SEQUENCE, SIDE, SIZE, TIME
+from catalog.market_levels import (
+    ACTION,
+    FLAGS,
+    PRICE,
+    SEQUENCE,
+    SIDE,
+    SIZE,
+    TAKER,
+    TIME,
+    TRADE_PRICE,
+    TRADE_SIZE,
+    TRADE_TIME,
+    per_taker,
+)
 from catalog.market_price import Ints
 from catalog.market_reports import FUNDING_INTERVAL_NS, FUNDING_PLACES, MINUTE_NS, ReportBlock
 from catalog.market_specs import MarketSpec
@@ -79,14 +92,15 @@ def book_chunk(spec: MarketSpec, rows: Ints, arrivals: Arrivals, rng: np.random.
 
 
 def trade_chunk(spec: MarketSpec, trades: Ints, sides: Ints, arrivals: Arrivals, rng: np.random.Generator) -> Chunk:
-    """Trades (m, 3) as time, ticks, steps; trade ids count from 1."""
-    ts_init, number = arrivals.take(rng, trades[:, 0])
+    """Trades as :class:`catalog.market_book.BookBlock` has them; `sides` are those of the takers. Ids count from 1."""
+    times = np.ascontiguousarray(trades[:, TRADE_TIME])
+    ts_init, number = arrivals.take(rng, times)
     columns = {
-        "price": decimals_on_grid(trades[:, 1], spec.price_tick),
-        "size": decimals_on_grid(trades[:, 2], spec.size_step),
-        "aggressor_side": np.where(sides > 0, BUYER, SELLER).astype(np.uint8),
+        "price": decimals_on_grid(trades[:, TRADE_PRICE], spec.price_tick),
+        "size": decimals_on_grid(trades[:, TRADE_SIZE], spec.size_step),
+        "aggressor_side": np.where(per_taker(sides, 1, -1)[trades[:, TAKER]] > 0, BUYER, SELLER).astype(np.uint8),
         "trade_id": pa.array(number).cast(pa.string()),
-        "ts_event": np.ascontiguousarray(trades[:, 0]),
+        "ts_event": times,
         "ts_init": ts_init,
         "line": number,
     }

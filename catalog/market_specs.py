@@ -43,12 +43,14 @@ class Temper:
     volatility_bps: float  # standard deviation of one-minute log returns, long-run
     trades_per_second: float  # long-run, before bursts and the time of day
     frames_per_second: float  # book updates
-    lag_seconds: float  # mean delay behind the asset's consensus price
+    lag_ms: int  # delay behind the asset's consensus price
+    spot_led_lag_ms: int  # the same while spot leads
     spread_bps: float  # typical; the tick is the floor
     depth_notional: float  # resting on one side within 10 bps of the fair price
     trade_notional: float  # median
     open_interest_notional: float  # at the start; 0 for spot
     latency_seconds: float  # median from the venue to the recorder
+    activity: float  # of the asset, relative to the most active one
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,12 @@ class _Segment:
     min_notional: str
     has_book: bool
     share: float  # of trading, relative to Binance perps
+    spread: float  # relative to Binance perps, as is the depth
+    depth: float
+    wall_share: float  # of the walls of an asset; those of all segments sum to 1
     frames_per_second: float
-    lag_seconds: float
+    lag_ms: int
+    spot_led_lag_ms: int
     latency_seconds: float
     grids: dict[str, tuple[str, str]]  # asset: price tick, size step (on MEXC perps: contract size, sizes are whole)
 
@@ -135,15 +141,41 @@ _INVENTED = {  # price tick and size step of an invented asset, for every venue 
 
 _PERP, _SPOT = MarketKind.PERP, MarketKind.SPOT
 _SEGMENTS = (  # the order is the venue_index: append, never insert
-    _Segment("BINANCE", "BINANCE", _PERP, "0.0002", "0.0005", "5", True, 1.0, 2.5, 0.03, 0.004, _BINANCE_PERP),
-    _Segment("BINANCE", "BINANCE_SPOT", _SPOT, "0.001", "0.001", "5", True, 0.5, 1.0, 0.08, 0.004, _BINANCE_SPOT),
-    _Segment("BYBIT", "BYBIT", _PERP, "0.0002", "0.00055", "5", True, 0.5, 2.5, 0.08, 0.006, _BYBIT_PERP),
-    _Segment("BYBIT", "BYBIT", _SPOT, "0.001", "0.001", "5", True, 0.25, 1.0, 0.15, 0.006, _BYBIT_SPOT),
-    # what an account that trades by API pays, which is more than the contract list shows
-    _Segment("MEXC", "MEXC", _PERP, "0.0006", "0.0008", "0", True, 0.35, 2.5, 0.2, 0.012, _MEXC_PERP),
-    _Segment("MEXC", "MEXC_SPOT", _SPOT, "0", "0.0005", "1", False, 0.15, 1.0, 0.25, 0.012, _MEXC_SPOT),
-)
+    _Segment(
+        "BINANCE", "BINANCE", _PERP, "0.0002", "0.0005", "5", has_book=True,
+        share=1.0, spread=1.0, depth=1.0, wall_share=0.4, frames_per_second=2.5,
+        lag_ms=0, spot_led_lag_ms=100, latency_seconds=0.004, grids=_BINANCE_PERP,
+    ),
+    _Segment(
+        "BINANCE", "BINANCE_SPOT", _SPOT, "0.001", "0.001", "5", has_book=True,
+        share=0.5, spread=1.0, depth=0.7, wall_share=0.2, frames_per_second=1.0,
+        lag_ms=40, spot_led_lag_ms=0, latency_seconds=0.004, grids=_BINANCE_SPOT,
+    ),
+    _Segment(
+        "BYBIT", "BYBIT", _PERP, "0.0002", "0.00055", "5", has_book=True,
+        share=0.5, spread=1.2, depth=0.7, wall_share=0.2, frames_per_second=2.5,
+        lag_ms=60, spot_led_lag_ms=160, latency_seconds=0.006, grids=_BYBIT_PERP,
+    ),
+    _Segment(
+        "BYBIT", "BYBIT", _SPOT, "0.001", "0.001", "5", has_book=True,
+        share=0.25, spread=1.2, depth=0.5, wall_share=0.1, frames_per_second=1.0,
+        lag_ms=120, spot_led_lag_ms=60, latency_seconds=0.006, grids=_BYBIT_SPOT,
+    ),
+    # the fees of MEXC perps are what an account that trades by API pays, which is more than the contract list shows
+    _Segment(
+        "MEXC", "MEXC", _PERP, "0.0006", "0.0008", "0", has_book=True,
+        share=0.35, spread=2.0, depth=0.3, wall_share=0.1, frames_per_second=2.5,
+        lag_ms=180, spot_led_lag_ms=280, latency_seconds=0.012, grids=_MEXC_PERP,
+    ),
+    _Segment(
+        "MEXC", "MEXC_SPOT", _SPOT, "0", "0.0005", "1", has_book=False,
+        share=0.15, spread=2.0, depth=0.2, wall_share=0.0, frames_per_second=1.0,
+        lag_ms=220, spot_led_lag_ms=160, latency_seconds=0.012, grids=_MEXC_SPOT,
+    ),
+)  # fmt: skip
 
+WALL_SHARES = tuple(segment.wall_share for segment in _SEGMENTS)  # by venue_index
+PERPS_WITH_BOOK = frozenset(i for i, s in enumerate(_SEGMENTS) if s.kind is _PERP and s.has_book)
 VENUES = ("BINANCE", "BYBIT", "MEXC")
 
 
@@ -173,14 +205,16 @@ def _listing(asset: _Asset, asset_index: int, segment: _Segment, venue_index: in
     perp = segment.kind is MarketKind.PERP
     temper = Temper(
         volatility_bps=asset.volatility_bps,
-        trades_per_second=25.0 * asset.activity * segment.share,
+        trades_per_second=31.0 * asset.activity * segment.share,
         frames_per_second=segment.frames_per_second,
-        lag_seconds=segment.lag_seconds,
-        spread_bps=0.2 / asset.activity**0.5,
-        depth_notional=2e6 * asset.activity * segment.share**0.5,
+        lag_ms=segment.lag_ms,
+        spot_led_lag_ms=segment.spot_led_lag_ms,
+        spread_bps=0.2 * segment.spread / asset.activity**0.5,
+        depth_notional=2e6 * asset.activity * segment.depth,
         trade_notional=500.0 * asset.activity**0.5,
         open_interest_notional=1e9 * asset.activity * segment.share if perp else 0.0,
         latency_seconds=segment.latency_seconds,
+        activity=asset.activity,
     )
     return Listing(spec, temper, asset_index, venue_index)
 

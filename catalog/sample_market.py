@@ -15,8 +15,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from catalog.instruments import Definition, Source
 from catalog.ledger import CatalogError, IngestEntry
-from catalog.market_model import MONDAY_2026_01_05, SampleMarket
+from catalog.market_model import DEFAULT_EDGE, MONDAY_2026_01_05, SampleMarket
 from catalog.market_specs import VENUES, MarketSpec
+from catalog.market_truth import Truth, truth_beside, truth_path
 from catalog.printing import print_summary
 from catalog.store import Catalog
 from catalog.times import parse_ns
@@ -32,16 +33,24 @@ def main(
     assets: Annotated[int, typer.Option(help="How many assets, from BTC down.")] = 5,
     venues: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(VENUES),
     start: Annotated[str | None, typer.Option(help="First time, UTC, a full minute.")] = None,
+    edge: Annotated[float, typer.Option(help="Strength of what can be predicted; 0: nothing.")] = DEFAULT_EDGE,
 ) -> None:
-    """Make the built-in market. It plants no edge: it shows that the system runs, and what trading costs."""
+    """Make the built-in market. It is a simulation with a planted edge: rare episodes after which the price drifts.
+
+    What a strategy earns on it says that it finds what was planted, and what trading costs; it promises nothing about
+    real markets. With --edge 0 there is nothing to find. What was planted is written beside the catalog, to OUT.truth.
+    """
     try:
         start_ns = parse_ns(start) if start is not None else MONDAY_2026_01_05
         names = tuple(v.strip() for v in venues.split(",") if v.strip())
-        entry = write_sample_market(out, seed=seed, hours=hours, assets=assets, venues=names, start_ns=start_ns)
+        entry = write_sample_market(
+            out, seed=seed, hours=hours, assets=assets, venues=names, start_ns=start_ns, edge=edge
+        )
     except (CatalogError, ValueError, OSError) as error:
         Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(f"error: {error}")
         raise typer.Exit(2) from None
     print_summary(entry)
+    Console(soft_wrap=True, highlight=False, markup=False).print(f"truth: {truth_path(out)}")
 
 
 def write_sample_market(
@@ -52,20 +61,30 @@ def write_sample_market(
     assets: int,
     venues: tuple[str, ...] = VENUES,
     start_ns: int = MONDAY_2026_01_05,
+    edge: float = DEFAULT_EDGE,
 ) -> IngestEntry:
-    """Write the market into a new catalog at `out`. Raises CatalogError if that holds data already."""
-    market = SampleMarket(seed=seed, hours=hours, assets=assets, venues=venues, start_ns=start_ns)
+    """Write the market into a new catalog at `out`, and what was planted beside it (:mod:`catalog.market_truth`).
+
+    Raises CatalogError if one of them holds data already.
+    """
+    market = SampleMarket(seed=seed, hours=hours, assets=assets, venues=venues, start_ns=start_ns, edge=edge)
     catalog = Catalog(out)
     if catalog.ledger.ingests or (out / "data").exists():
         raise CatalogError(f"{out} holds data already: give a new directory, or delete it")
     specs = market.specs()
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with catalog.transaction() as transaction, Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    truth = Truth()
+    with (
+        catalog.transaction() as transaction,
+        truth_beside(out) as stage,
+        Progress(*columns, console=Console(stderr=True), transient=True) as bars,
+    ):
         task = bars.add_task("making", total=None)
         for spec, chunk in market.chunks(
-            lambda name, n, total: bars.update(task, description=name, completed=n, total=total)
+            lambda name, n, total: bars.update(task, description=name, completed=n, total=total), truth
         ):
             transaction.append(spec.market, chunk)
+        stage(truth)
         return transaction.commit(
             {spec.market: _definition(spec) for spec in specs},
             {
@@ -76,6 +95,7 @@ def write_sample_market(
                     "assets": assets,
                     "venues": list(venues),
                     "start_ns": start_ns,
+                    "edge": edge,
                 },
                 "files": [],
                 "counts": {},

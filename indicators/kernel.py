@@ -89,11 +89,13 @@ def _numba_type(example: object) -> object:
     return numba.typeof(example)  # type: ignore[no-untyped-call]
 
 
-def chained(name: str, arguments: str, calls: Sequence[tuple[Callable[..., Any], str]], home: str) -> Callable[..., Any]:
+def chained(
+    name: str, arguments: str, calls: Sequence[tuple[Callable[..., Any], str]], home: str
+) -> Callable[..., Any]:
     """Return one kernel that makes `calls` in order: pairs of a kernel and the text of the arguments it gets.
 
-    `arguments` are those of the new kernel. numba can loop over kernels only through pointers, which hides them from the
-    optimiser; calls that are written out are compiled into one. `home` is the file of the caller, under which numba
+    `arguments` are those of the new kernel. numba can loop over kernels only through pointers, which hides them from
+    the optimiser; calls that are written out are compiled into one. `home` is the file of the caller, under which numba
     keeps the result: a `name` may be used once in it.
     """
     body = "".join(f"    call_{k}({given})\n" for k, (_, given) in enumerate(calls))

@@ -21,7 +21,7 @@ def test_a_size_lies_in_the_bucket_of_its_price(tmp_path: Path) -> None:
     """7 at 99.85 and 9 at 100.2 around a mid of 100; a bucket in sight where nothing rests holds 0."""
     bids, asks = [("99.9", "1"), ("99.8", "7"), ("99.5", "1")], [("100.1", "2"), ("100.2", "9"), ("100.5", "1")]
     frames = [(1_000, "snapshot", bids, asks), (2_000, "diff", [("99.9", "3")], [])]
-    found = depth_map(paths_of(tmp_path, frames), ns(0), ns(2_000))
+    found = depth_map(paths_of(tmp_path, frames), ns(0), ns(2_001))
     assert found is not None
     assert found.size.shape == (len(found.edges) - 1, COLUMNS)
     assert len(found.edges) - 1 <= ROWS

@@ -101,9 +101,7 @@ def test_the_book_lies_behind_the_price() -> None:
     assert heat.yaxis == "y"
     assert list(heat.y) == pytest.approx([0.95, 1.05])
     # tens: a bucket where nothing rests is as blank as one that was not seen
-    assert np.array_equal(
-        np.asarray(heat.z), np.array([[0.0, 1.0, np.nan], [np.nan, 2.0, 1.0]], np.float32), equal_nan=True
-    )
+    np.testing.assert_allclose(np.asarray(heat.z), [[0.0, 1.0, np.nan], [np.nan, 2.0, 1.0]], rtol=1e-6)
     assert not [t for t in asset_figure("BTC", seen(), [], None).data if isinstance(t, go.Heatmap)]
 
 

@@ -99,7 +99,13 @@ def test_the_trade_log_adds_up(done: Done) -> None:
 def test_the_report_shows_price_flow_and_trades(done: Done) -> None:
     """One file on its own: the panels, the trades, the note that the score is no probability, the tearsheet."""
     page = (done.out / "report.html").read_text()
-    for part in ("BTC: price, entries and exits", "CVD since start", "order book imbalance", "entry", "uncalibrated"):
+    for part in (
+        "BTC: resting size, price, proven walls, entries and exits",
+        "CVD since start",
+        "order book imbalance",
+        "entry",
+        "uncalibrated",
+    ):
         assert part in page
     assert "NautilusTrader tearsheet" in page
     assert 'script src="http' not in page

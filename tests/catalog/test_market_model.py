@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.market_book import MAX_WALK
 from catalog.market_columns import Arrivals, decimals_from_units, decimals_on_grid
+from catalog.market_levels import ROOM
 from catalog.market_model import SampleMarket
 from catalog.market_price import HOUR_NS
 from catalog.market_specs import MarketSpec
@@ -59,7 +61,7 @@ def frames(table: pa.Table) -> list[list[dict[str, Any]]]:
 
 @pytest.mark.parametrize("name", ["BTCUSDT-PERP.BINANCE", "ETHUSDT-SPOT.BYBIT", "ETHUSDT-PERP.MEXC"])
 def test_books_rebuild_uncrossed_and_takers_trade_at_their_touch(name: str) -> None:
-    """Every frame changes only what is there and leaves bids below asks; each trade takes from the touch shown."""
+    """Every frame changes only what is there and leaves bids below asks; each trade takes from the best level left."""
     market = tables(SHORT)
     book: dict[int, dict[Decimal, Decimal]] = {BID: {}, ASK: {}}
     events: list[tuple[int, Any]] = [(frame[0]["ts_event"], frame) for frame in frames(market[name, Kind.BOOK])[:1500]]
@@ -68,14 +70,15 @@ def test_books_rebuild_uncrossed_and_takers_trade_at_their_touch(name: str) -> N
     events.sort(key=lambda event: event[0])
     assert len({time for time, _ in events}) == len(events)
     trades = 0
-    left: dict[int, Decimal] = {}  # of the touch, where takers hit it since the last frame
+    left: dict[Decimal, Decimal] = {}  # of levels that takers hit since the last frame
     for _, event in events:
         if isinstance(event, dict):
             side = ASK if event["aggressor_side"] == BUYER else BID
-            touch = min(book[ASK]) if side == ASK else max(book[BID])
+            there = [price for price, size in book[side].items() if left.get(price, size) > 0]
+            touch = min(there) if side == ASK else max(there)
             assert event["price"] == touch
-            left[side] = left.get(side, book[side][touch]) - event["size"]
-            assert left[side] >= 0
+            left[touch] = left.get(touch, book[side][touch]) - event["size"]
+            assert left[touch] >= 0
             trades += 1
             continue
         for row in event:
@@ -91,15 +94,17 @@ def test_books_rebuild_uncrossed_and_takers_trade_at_their_touch(name: str) -> N
                 levels[row["price"]] = row["size"]
         assert max(book[BID]) < min(book[ASK])
         assert len({(row["side"], row["price"]) for row in event}) == len(event)
-        assert all(8 <= len(levels) <= 48 for levels in book.values())
+        assert all(8 <= len(levels) <= ROOM for levels in book.values())
         left = {}
     assert trades > 100
 
 
 def test_a_touch_that_takers_emptied_leaves_the_book_at_once() -> None:
-    """The event after a trade that took all that was left is a frame that deletes the level, a microsecond later."""
+    """The next frame after a trade that took all that was left deletes the level, a microsecond after the prints."""
     market = tables(SHORT)
     name = "BTCUSDT-PERP.BINANCE"
+    frame_times = np.unique(market[name, Kind.BOOK]["ts_event"].to_numpy())
+    trade_times = market[name, Kind.TRADES]["ts_event"].to_numpy()
     deleted_at = {
         (row["ts_event"], row["price"]) for row in market[name, Kind.BOOK].to_pylist() if row["action"] == DELETE
     }
@@ -114,7 +119,10 @@ def test_a_touch_that_takers_emptied_leaves_the_book_at_once() -> None:
         shown[row["price"]] -= row["size"]
         if shown[row["price"]] == 0:
             emptied += 1
-            assert (time + 1_000, row["price"]) in deleted_at
+            frame = int(frame_times[np.searchsorted(frame_times, time)])
+            assert (frame, row["price"]) in deleted_at
+            assert frame - trade_times[np.searchsorted(trade_times, frame) - 1] == 1_000
+            assert frame - time <= MAX_WALK * 1_000
     assert emptied > 0
 
 
@@ -328,6 +336,9 @@ def test_assets_go_on_after_the_known_ones() -> None:
         ({"start_ns": 1}, "start_ns is 1"),
         ({"venues": ("OKX",)}, "OKX"),
         ({"venues": ()}, "choose from BINANCE, BYBIT, MEXC"),
+        ({"edge": -0.5}, "edge is -0.5"),
+        ({"edge": 11.0}, "at most 10"),
+        ({"edge": float("nan")}, "edge is nan"),
     ],
 )
 def test_arguments_that_make_no_market_are_refused(changes: dict[str, Any], message: str) -> None:

@@ -8,7 +8,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from catalog.instruments import Source
-from catalog.market_model import MONDAY_2026_01_05
+from catalog.market_model import MONDAY_2026_01_05, SampleMarket
+from catalog.market_truth import Truth, load_truth, truth_path
 from catalog.sample_market import app, write_sample_market
 from catalog.store import Catalog
 from tests.catalog.hand_made import contents
@@ -35,8 +36,8 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
 
 def test_what_the_catalog_says_of_it(tmp_path: Path) -> None:
     """Instruments of the specs, defined as built in; the arguments in the ledger; all rows of all series."""
-    entry = write_sample_market(tmp_path, seed=3, hours=0.01, assets=1, venues=("MEXC",))
-    catalog = Catalog(tmp_path)
+    entry = write_sample_market(tmp_path / "catalog", seed=3, hours=0.01, assets=1, venues=("MEXC",))
+    catalog = Catalog(tmp_path / "catalog")
     assert catalog.ledger.ingests == [entry]
     assert entry.format == "sample-market"
     assert entry.options == {
@@ -45,6 +46,7 @@ def test_what_the_catalog_says_of_it(tmp_path: Path) -> None:
         "assets": 1,
         "venues": ["MEXC"],
         "start_ns": MONDAY_2026_01_05,
+        "edge": 1.0,
     }
     perp, spot = catalog.instruments()
     assert (str(perp.id), str(perp.multiplier), str(perp.raw_symbol)) == ("BTCUSDT-PERP.MEXC", "0.0001", "BTC_USDT")
@@ -75,6 +77,8 @@ def test_the_command_shows_what_it_made(tmp_path: Path) -> None:
         ({"venues": "OKX"}, "choose from BINANCE, BYBIT, MEXC"),
         ({"start": "noon"}, "'noon' is not a time"),
         ({"start": "2026-01-05T00:00:30"}, "full minute"),
+        ({"edge": -1}, "edge is -1.0: give 0 for a market without an edge"),
+        ({"edge": "nan"}, "edge is nan"),
     ],
 )
 def test_arguments_that_make_no_market(tmp_path: Path, options: dict[str, object], message: str) -> None:
@@ -87,9 +91,43 @@ def test_arguments_that_make_no_market(tmp_path: Path, options: dict[str, object
 
 def test_a_directory_that_holds_data_is_refused(tmp_path: Path) -> None:
     """The same command twice: the second is refused and changes nothing."""
-    run(tmp_path)
+    out = tmp_path / "catalog"
+    run(out)
     before = contents(tmp_path)
-    result = run(tmp_path, seed=8)
+    result = run(out, seed=8)
     assert result.exit_code == 2
-    assert f"error: {tmp_path} holds data already: give a new directory, or delete it" in result.stderr
+    assert f"error: {out} holds data already: give a new directory, or delete it" in result.stderr
     assert contents(tmp_path) == before
+
+
+def test_the_truth_is_beside_the_catalog_and_not_in_it(tmp_path: Path) -> None:
+    """What the generator planted, in a directory of its own that no reader of the catalog meets."""
+    out = tmp_path / "catalog"
+    result = run(out, hours=0.2)
+    assert result.exit_code == 0
+    assert f"truth: {tmp_path}/catalog.truth" in result.stdout
+    truth = load_truth(truth_path(out))
+    known = {str(instrument.id) for instrument in Catalog(out).instruments()}
+    assert truth.walls
+    assert {wall.instrument_id for wall in truth.walls} <= known
+    planted = Truth()
+    for _ in SampleMarket(seed=7, hours=0.2, assets=1).chunks(truth=planted):
+        pass
+    assert truth == planted
+    assert not [path for path in contents(out) if "truth" in str(path) or "episode" in str(path)]
+
+
+def test_a_truth_that_was_left_behind_is_not_written_over(tmp_path: Path) -> None:
+    """A deleted catalog's truth stays, and no new catalog is made beside it."""
+    out = tmp_path / "catalog"
+    (tmp_path / "catalog.truth").mkdir()
+    result = run(out)
+    assert result.exit_code == 2
+    assert "catalog.truth holds the truth of another sample" in result.stderr
+    assert not out.exists()
+
+
+def test_an_edge_of_ones_own_is_in_the_ledger(tmp_path: Path) -> None:
+    """A market without an edge says so."""
+    assert run(tmp_path / "catalog", edge=0).exit_code == 0
+    assert Catalog(tmp_path / "catalog").ledger.ingests[0].options["edge"] == 0.0
