@@ -8,15 +8,15 @@ in [0, 1], over the last n intervals between samples, here for absorption:
 - held: 1 + log price change / expected drop, clipped to [0, 1]: 0 when the price fell as far as such flow usually takes
   it, 1 when it did not fall. The expected drop is -kappa x net flow, where kappa, the price impact (Kyle, Continuous
   auctions and insider trading, Econometrica 53, 1985), is the slope of a running regression of the log price change on
-  the net flow over windows of the same length that ended before this one began. Impact differs by horizon, hence the
-  same length.
+  the net flow over windows of the same length that ended before this one began (impact differs by horizon, hence the
+  same length). It is never taken as less than a quarter of the typical price change over the typical flow, both
+  without their signs: one absorption among those windows is enough to flatten the slope, and would hide the next.
 - floor: 1 - (low of the first half - low of the second half) / expected drop, clipped to [0, 1], of log prices: 1 when
   no new low is made.
 - opened: rise / (rise + typical change) of open interest, where the typical change is the running mean of its absolute
   change over earlier windows: 0 when it fell, 1/2 for a typical rise.
 
-So a score is 0 as soon as one part is, and where such flow has not moved the price its own way (kappa is not positive):
-then there is nothing to absorb. At most one of the two scores is above 0. Neither depends on the unit of size or price.
+So a score is 0 as soon as one part is. At most one of the two scores is above 0. Neither depends on the unit of size or price.
 """
 
 import math
@@ -26,6 +26,10 @@ import numpy.typing as npt
 
 from indicators.kernel import Floats, State, States, entry, kernel, new_states
 from indicators.parameters import float_column, same_length, whole, window_of
+
+
+LEAST_IMPACT = 0.25
+"""Of the typical price change over the typical flow: that ratio times their correlation would be the slope."""
 
 
 def _rolling_low_dtype(window: int) -> np.dtype[np.void]:
@@ -64,6 +68,8 @@ def absorption_dtype(window: int) -> np.dtype[np.void]:
             ("change_average", "f8"),
             ("flow_variance", "f8"),
             ("covariance", "f8"),
+            ("typical_flow", "f8"),  # without its sign
+            ("typical_price_change", "f8"),  # log, without its sign
             ("open_interest_changes", "i8"),
             ("typical_change", "f8"),  # of open interest over a window, without its sign
         ]
@@ -117,7 +123,8 @@ def update_absorption_at_log(state: State, log_price: float, cvd: float, volume:
     state.samples += 1
     rise = open_interest - state.open_interests[middle]
     if state.pairs >= state.min_count and state.flow_variance > 0.0:
-        state.kappa = state.covariance / state.flow_variance
+        least = LEAST_IMPACT * state.typical_price_change / state.typical_flow
+        state.kappa = max(state.covariance / state.flow_variance, least)
         known = state.open_interest_changes >= state.min_count and not math.isnan(rise)
         if state.samples > window and known:
             opened = rise / (rise + state.typical_change) if rise > 0.0 else 0.0
@@ -141,6 +148,8 @@ def _take_flow(state: State, flow: float, change: float) -> None:
     state.change_average += weight * change_distance
     state.flow_variance = (1.0 - weight) * (state.flow_variance + step * flow_distance)
     state.covariance = (1.0 - weight) * (state.covariance + step * change_distance)
+    state.typical_flow += weight * (abs(flow) - state.typical_flow)
+    state.typical_price_change += weight * (abs(change) - state.typical_price_change)
 
 
 @kernel

@@ -61,6 +61,7 @@ def by_definition(logs, cvds, volumes, interests, window, span, min_count):
         if variance < 1e-9:
             continue
         kappa = (weights @ (x * y) - (weights @ x) * (weights @ y)) / variance
+        kappa = max(kappa, 0.25 * (weights @ np.abs(y)) / (weights @ np.abs(x)))
         if abs(kappa) < 1e-9:
             continue
         typical = weights @ np.abs(rises[earlier])
@@ -180,18 +181,23 @@ def test_a_missing_sample_forgets_both_extremes(sign):
 
 
 def test_flow_that_never_varies_teaches_nothing():
-    """Without any variation of flow there is no usual impact: NaN. Where impact is not positive the scores are 0."""
+    """Without any variation of flow there is no usual impact: NaN."""
     still = Absorption(2, span=10, min_count=2)
     assert np.isnan(still.update_many(np.full(20, 9.0), np.zeros(20), np.arange(20.0), np.arange(20.0))).all()
     assert not still.initialized
+
+
+def test_impact_is_never_taken_as_nothing():
+    """Prices that went 0.01 against every unit of flow: a quarter of 0.01, so that what holds still counts as held."""
     flows = np.tile([1.0, 2.0, -3.0], 10)
     logs, cvd, volume = -0.01 * np.cumsum(flows), np.cumsum(flows), np.cumsum(np.abs(flows))
     against = Absorption(2, span=10, min_count=2)
     absorption, distribution = against.update_many(np.exp(logs), cvd, volume, np.arange(30.0))
-    assert against.kappa < 0
-    assert (absorption[~np.isnan(absorption)] == 0.0).all()
-    assert (distribution[~np.isnan(distribution)] == 0.0).all()
-    assert not np.isnan(absorption[-20:]).any()
+    assert against.kappa == pytest.approx(0.0025)
+    # net flows of two samples in turn, open interest always opened by its typical change (1/2): 2 - 3 sells a fifth of
+    # its volume into a rise; 1 + 2 buys all of it into a fall; -3 + 1 makes a new low of 0.01, twice the expected drop
+    assert absorption[-3:] == pytest.approx([0.0, 0.0, (1 / 5 * 1 / 2) ** 0.25])
+    assert distribution[-3:] == pytest.approx([0.0, (1 / 2) ** 0.25, 0.0])
 
 
 def test_parameters_are_refused():
