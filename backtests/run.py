@@ -30,6 +30,7 @@ from backtests.replay import Replay, disposing, run_replay
 from backtests.report import write_report
 from backtests.summary import summarise
 from catalog.ledger import CatalogError
+from catalog.market_model import MARKET_VERSION
 from catalog.sample_market import write_sample_market
 from catalog.store import Catalog
 from catalog.tables import Kind
@@ -43,7 +44,8 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
 ROOT = Path(__file__).resolve().parents[1]
-SAMPLE = ROOT / "data" / "sample_market"
+# a folder a version of the market, with its truth beside the catalog: an old one is never taken for a new one
+SAMPLE = ROOT / "data" / f"built_in_market_{MARKET_VERSION}" / "catalog"
 
 
 @app.command()

@@ -42,6 +42,8 @@ from catalog.market_walls import AssetWalls, MarketWalls, PlannedWall
 from catalog.tables import Chunk, Kind
 
 MONDAY_2026_01_05 = 1_767_571_200_000_000_000  # 00:00 UTC
+MARKET_VERSION = 2
+"""Goes up when the same arguments make another market."""
 DEFAULT_EDGE, LARGEST_EDGE = 1.0, 10.0
 _COMMON, _ASSET, _MARKET, _SCRIPT = range(4)  # what a random stream is for: first part of its name
 _PRICE, _FLOW, _BOOK, _REPORTS, _ARRIVALS = range(5)  # which part of a market; the block comes last, 0 to set up

@@ -16,7 +16,8 @@ in [0, 1], over the last n intervals between samples, here for absorption:
 - opened: rise / (rise + typical change) of open interest, where the typical change is the running mean of its absolute
   change over earlier windows: 0 when it fell, 1/2 for a typical rise.
 
-So a score is 0 as soon as one part is. At most one of the two scores is above 0. Neither depends on the unit of size or price.
+So a score is 0 as soon as one part is. At most one of the two scores is above 0. Neither depends on the unit of size or
+price.
 """
 
 import math
@@ -26,7 +27,6 @@ import numpy.typing as npt
 
 from indicators.kernel import Floats, State, States, entry, kernel, new_states
 from indicators.parameters import float_column, same_length, whole, window_of
-
 
 LEAST_IMPACT = 0.25
 """Of the typical price change over the typical flow: that ratio times their correlation would be the slope."""

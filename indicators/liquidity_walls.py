@@ -257,7 +257,7 @@ def _update_side(
         state.distance_bps[row] = wall.distance_bps
         state.strength[row] = wall.resting / typical
         state.persistence[row] = wall.persistence
-        state.age_seconds[row] = wall.age_ns * 1e-9
+        state.age_seconds[row] = wall.age_ns / 1e9
 
 
 @kernel
@@ -545,7 +545,7 @@ class LiquidityWalls:
             status=status,
             visible=bool(wall["visible"]),
             first_ns=int(wall["first_ns"]),
-            age_seconds=int(wall["age_ns"]) * 1e-9,
+            age_seconds=int(wall["age_ns"]) / 1e9,
             approaches=int(wall["approaches"]),
             refills=int(wall["refills"]),
             flickers=int(wall["flickers"]),

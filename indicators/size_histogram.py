@@ -108,5 +108,5 @@ def read_sizes(state: State) -> None:
 
 @kernel
 def _lower_edge(b: int) -> float:
-    edge: float = math.ldexp(1.0 + (b & (_PARTS - 1)) / _PARTS, (b >> _PARTS_BITS) + _LOWEST_EXPONENT)
+    edge: float = math.ldexp(1.0 + (b & (_PARTS - 1)) / _PARTS, int(b >> _PARTS_BITS) + _LOWEST_EXPONENT)
     return edge

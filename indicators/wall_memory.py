@@ -20,8 +20,8 @@ an age factor::
 has given up so far in an approach that still lasts. `H` and `F` are the same over all walls of its side. There an
 outcome weighs the wall's age factor, because the quotes of market makers come and go every second and say little about
 an order that rests, and the n-th outcome of a wall 1/n of that, because one wall that holds all day says nothing of the
-next; all lose half of their weight every `spoof_half_life_ns`. Among spoofs an untested wall starts with less, while one
-that has held is judged by its own past. An untested wall of a clean side tends to 0.6 and passes 0.5 at five half ages;
+next; all lose half of their weight every `spoof_half_life_ns`. Among spoofs an untested wall starts with less; one that
+has held is judged by its own past. An untested wall of a clean side tends to 0.6 and passes 0.5 at five half ages;
 once held, it passes it before two half ages.
 """
 

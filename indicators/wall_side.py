@@ -45,7 +45,9 @@ def follow_walls(
     """
     merge = rules.merge_units
     best, last = sign * prices[0], sign * prices[count - 1]
-    twice_price = min(sign * twice_mid, 2 * reached)
+    other_best = sign * twice_mid - best
+    # a print beyond the other side's best is no nearer than the mid; doubled, NO_TRADE would not fit an integer
+    twice_price = min(sign * twice_mid, 2 * min(reached, other_best))
     twice_near = int(twice_mid * rules.approach_bps / 10_000)
     for i in range(len(side.walls)):
         wall = side.walls[i]

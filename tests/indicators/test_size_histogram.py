@@ -70,7 +70,7 @@ def test_bad_parameters_are_refused():
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.lists(SIZE, min_size=1, max_size=12), min_size=1, max_size=12), st.sampled_from([0.55, 0.75, 0.93]))
 def test_equals_weighting_every_size(samples, q):
-    """The weight at or above the bin of each quantile is enough, that above the bin is not: summed one size at a time."""
+    """The weight at or above the bin of each quantile is enough, that above it is not: summed one size at a time."""
     state = histogram(samples, q)
     sizes = np.concatenate(samples)
     weights = np.concatenate([np.full(len(s), 0.5 ** (len(samples) - 1 - k)) for k, s in enumerate(samples)])

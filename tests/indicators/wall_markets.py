@@ -37,7 +37,7 @@ def naive_walls(bids, asks, ratio=5.0):
 
 
 def spoofed_market(seed, seconds=1800, depth=60):
-    """Samples a second apart with two real walls and two spoofs a side, all of the same size; one unit is a basis point.
+    """Samples a second apart: two real walls and two spoofs a side, all of one size; one unit is a basis point.
 
     A real wall never moves; price turns at it, prints eat a third of it and it refills. A spoof stands 8 to 15 units
     from the mid, leaves once mid or a print is within 4 units or 30 away, and is back elsewhere 3 s later. Of the real
