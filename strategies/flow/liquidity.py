@@ -18,6 +18,7 @@ from indicators.liquidity_walls import (
     NO_TRADE_LOW,
     configure_liquidity_walls,
     liquidity_walls_dtype,
+    lose_liquidity_walls,
     update_liquidity_walls,
 )
 from strategies.config import FlowSettings
@@ -166,9 +167,14 @@ def _on_levels(state: State, bid_prices: Ints, bid_sizes: Floats, ask_prices: In
     liquidity.traded_low = NO_TRADE_LOW
     liquidity.traded_high = NO_TRADE_HIGH
     if len(bid_prices) == 0 or len(ask_prices) == 0:
+        lose_liquidity_walls(liquidity.walls)
         return
     if liquidity.step == 0:
         liquidity.step = price_step(bid_prices[0], liquidity.largest_step)
+    if low <= high:
+        # a print inside of a summed level has reached that level
+        low = low // liquidity.step * liquidity.step
+        high = -(-high // liquidity.step) * liquidity.step
     bid, bid_size = liquidity.prices[0], liquidity.sizes[0]
     ask, ask_size = liquidity.prices[1], liquidity.sizes[1]
     bids = sum_levels(bid_prices, bid_sizes, liquidity.step, 0, bid, bid_size)

@@ -62,7 +62,7 @@ def test_mirrored_values_mirror_all_three(values):
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.lists(st.floats(-1e6, 1e6), min_size=7, max_size=40))
+@given(st.lists(st.floats(-1e6, 1e6, allow_subnormal=False).filter(lambda x: x == 0.0 or abs(x) > 1e-200), min_size=7))
 def test_a_power_of_two_scales_all_three(values):
     """Prices times 8 give all three values times 8, bit for bit."""
     once, scaled = Macd(2, 4, 3).update_many(values), Macd(2, 4, 3).update_many(8.0 * np.array(values))

@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indicators.sides import BUYER, SELLER
+from indicators.wall_memory import WallStatus
+from strategies.config import FlowSettings
 from strategies.flow.liquidity import price_step, sum_levels
-from tests.strategies.flow.world import Book, World
+from tests.strategies.flow.world import SMALL, Book, World, ns
 
 FRACTION = 0.5e-4
 
@@ -129,3 +131,28 @@ def test_levels_that_were_not_read_for_long_are_missing() -> None:
     fresh, stale = (world.values(after) for after in (34, 35))
     assert not any(math.isnan(fresh[name]) for name in names)
     assert all(math.isnan(stale[name]) for name in names)
+
+
+def test_a_print_inside_a_summed_level_has_reached_it() -> None:
+    """In steps of 5 the bid at 9968 stands at 9965: a print at 9967 touched it, so it was consumed and not pulled."""
+    world = World(config=FlowSettings.model_validate(SMALL.model_dump() | {"level_group_bps": 5.0}))
+    for second in range(1, 31):
+        world.books(second, ladder(b32=60.0))
+    world.trade(30.5, 60.0, SELLER, price=996.7)
+    world.books(31, ladder())
+    walls = world.flow._states[0]["liquidity"]["walls"]["sides"][0]["walls"]
+    assert [int(wall["status"]) for wall in walls if wall["key"] == 9_965] == [WallStatus.CONSUMED]
+
+
+def test_a_book_that_lost_a_side_forgets_its_walls() -> None:
+    """What stood before is not known to have stood through."""
+    world = World()
+    for second in range(1, 31):
+        world.books(second, ladder(b30=19.0))
+    world.flow._levels(world.flow._states, 0, *Book({9_999: 1.0}, {}).levels_down_to(1), *_nothing(), ns(31))
+    walls = world.flow._states[0]["liquidity"]["walls"]["sides"][0]["walls"]
+    assert all(wall["status"] == WallStatus.FREE for wall in walls)
+
+
+def _nothing():
+    return np.empty(0, np.int64), np.empty(0)
