@@ -45,6 +45,9 @@ if [ -z "$python" ]; then
     exit 2
 fi
 
+# an activated environment, our own above all, is about to be replaced: the interpreter under it is meant
+python=$("$python" -c 'import sys; print(getattr(sys, "_base_executable", None) or sys.executable)')
+
 echo "setting up .venv with $("$python" --version) ($python)"
 rm -rf .venv
 "$python" -m venv .venv

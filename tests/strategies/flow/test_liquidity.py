@@ -135,7 +135,7 @@ def test_levels_that_were_not_read_for_long_are_missing() -> None:
 
 def test_a_print_inside_a_summed_level_has_reached_it() -> None:
     """In steps of 5 the bid at 9968 stands at 9965: a print at 9967 touched it, so it was consumed and not pulled."""
-    world = World(config=FlowSettings.model_validate(SMALL.model_dump() | {"level_group_bps": 5.0}))
+    world = World(config=FlowSettings.model_validate(SMALL.model_dump() | {"level_group_bps": 6.0}))
     for second in range(1, 31):
         world.books(second, ladder(b32=60.0))
     world.trade(30.5, 60.0, SELLER, price=996.7)
