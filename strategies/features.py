@@ -7,16 +7,16 @@ their numbers cannot differ. What the features are stands in :mod:`strategies.fl
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from indicators.kernel import Floats, States, entry
+from indicators.kernel import Floats, States, bound_entry
 from strategies.book_view import BookView, band_limits
 from strategies.config import FlowSettings
 from strategies.flow.events import (
-    book_at,
+    depth_at,
     features_at,
     funding_at,
     levels_at,
@@ -73,6 +73,18 @@ class AssetFlow:
     buyer, 2 seller, 0 unknown. Raises ValueError for no or too many markets.
     """
 
+    # the kernels themselves, the state bound: a Python frame around them would cost a fifth of a trade again
+    on_trade: Callable[[int, float, float, int, int], None]
+    """Take a trade: market number, price, size, taker side, time."""
+    on_sample: Callable[[int], None]
+    """Close the sample at a time, after :meth:`on_book` of every market that has one."""
+    on_mark: Callable[[int, float, int], None]
+    """Take a mark price: market number, price, time."""
+    on_funding: Callable[[int, float, int, int], None]
+    """Take a funding rate: market number, fraction per interval, the next settlement's time (0: not known), time."""
+    on_open_interest: Callable[[int, float, int], None]
+    """Take an open interest: market number, value in the venue's units, time."""
+
     def __init__(self, asset: str, markets: Sequence[FlowMarket], settings: FlowSettings) -> None:
         if not markets:
             raise ValueError(f"asset {asset} has no market: give at least one")
@@ -80,6 +92,7 @@ class AssetFlow:
         self.markets = tuple(markets)
         self.schema_id = schema_id(settings)
         self._settings = settings
+        self._bands_bps = settings.depth_bands_bps
         self._levels_ns = settings.levels_seconds * SECOND_NS
         self._states: States = new_asset(settings)
         for m in markets:
@@ -91,20 +104,16 @@ class AssetFlow:
                 size_places=m.size_places,
                 multiplier=m.multiplier,
             )
-        self._trade = entry(trade_at, self._states, 0, 0, 0.0, 0.0, 0, 0)
-        self._quote = entry(quote_at, self._states, 0, 0, 0, 0, 0)
-        self._book = entry(book_at, self._states, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0)
-        no_prices, no_sizes = np.empty(0, np.int64), np.empty(0)
-        self._levels = entry(levels_at, self._states, 0, no_prices, no_sizes, no_prices, no_sizes, 0)
-        self._mark = entry(mark_at, self._states, 0, 0, 0.0, 0)
-        self._funding = entry(funding_at, self._states, 0, 0, 0.0, 0, 0)
-        self._open_interest = entry(open_interest_at, self._states, 0, 0, 0.0, 0)
-        self._sample = entry(sample_at, self._states, 0, 0)
-        self._read = entry(features_at, self._states, 0, 0, np.empty(len(FEATURES)))
-
-    def on_trade(self, market: int, price: float, size: float, taker_side: int, ts: int) -> None:
-        """Take a trade of market number `market`."""
-        self._trade(self._states, 0, market, price, size, taker_side, ts)
+        states, no_prices, no_sizes = self._states, np.empty(0, np.int64), np.empty(0)
+        self.on_trade = bound_entry(trade_at, states, 0, 0.0, 0.0, 0, 0)
+        self.on_sample = bound_entry(sample_at, states, 0)
+        self.on_mark = bound_entry(mark_at, states, 0, 0.0, 0)
+        self.on_funding = bound_entry(funding_at, states, 0, 0.0, 0, 0)
+        self.on_open_interest = bound_entry(open_interest_at, states, 0, 0.0, 0)
+        self._on_quote = bound_entry(quote_at, states, 0, 0, 0, 0)
+        self._on_depth = bound_entry(depth_at, states, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0)
+        self._on_levels = bound_entry(levels_at, states, no_prices, no_sizes, no_prices, no_sizes, 0)
+        self._features = bound_entry(features_at, states, 0, np.empty(len(FEATURES)))
 
     def on_book(self, market: int, book: BookView, ts: int) -> None:
         """Take a sample of a market's book; a book with an empty side is no sample."""
@@ -113,35 +122,23 @@ class AssetFlow:
             return
         bid, ask = best
         if self.markets[market].is_perp:
-            near, middle, far = (band_limits(bid, ask, bps) for bps in self._settings.depth_bands_bps)
+            near, middle, far = self._bands_bps
             down, up = book.depth_down_to, book.depth_up_to
-            bids, asks = (down(near[0]), down(middle[0]), down(far[0])), (up(near[1]), up(middle[1]), up(far[1]))
-            self._book(self._states, 0, market, bid, ask, *bids, *asks, ts)
+            near_bid, near_ask = band_limits(bid, ask, near)
+            middle_bid, middle_ask = band_limits(bid, ask, middle)
+            far_bid, far_ask = band_limits(bid, ask, far)
+            bids = down(near_bid), down(middle_bid), down(far_bid)
+            asks = up(near_ask), up(middle_ask), up(far_ask)
+            self._on_depth(market, bid, ask, *bids, *asks, ts)
         else:
-            self._quote(self._states, 0, market, bid, ask, ts)
+            self._on_quote(market, bid, ask, ts)
         if market == 0 and ts % self._levels_ns == 0:
             low, high = band_limits(bid, ask, self._settings.levels_reach_bps)
-            self._levels(self._states, 0, *book.levels_down_to(low), *book.levels_up_to(high), ts)
+            self._on_levels(*book.levels_down_to(low), *book.levels_up_to(high), ts)
 
     def on_book_lost(self, market: int) -> None:
         """The market's book is not current any more: nothing is read off it until its next sample."""
         self._states["markets"][0][market]["book_ns"] = 0
-
-    def on_sample(self, ts: int) -> None:
-        """Close the sample at `ts`, after `on_book` of every market that has one."""
-        self._sample(self._states, 0, ts)
-
-    def on_mark(self, market: int, price: float, ts: int) -> None:
-        """Take a mark price."""
-        self._mark(self._states, 0, market, price, ts)
-
-    def on_funding(self, market: int, rate: float, next_funding_ns: int, ts: int) -> None:
-        """Take a funding rate (fraction per interval) and the next settlement's time, 0 if not known."""
-        self._funding(self._states, 0, market, rate, next_funding_ns, ts)
-
-    def on_open_interest(self, market: int, value: float, ts: int) -> None:
-        """Take an open interest in the venue's units."""
-        self._open_interest(self._states, 0, market, value, ts)
 
     def snapshot(self, ts: int) -> FlowSnapshot | None:
         """The features at `ts`, after everything up to `ts`.
@@ -150,7 +147,7 @@ class AssetFlow:
         has one) and while the lead market is stale: without a price there is nothing to decide.
         """
         values = np.full(len(FEATURES), math.nan)
-        self._read(self._states, 0, ts, values)
+        self._features(ts, values)
         values.flags.writeable = False
         lead = self.markets[0]
         if math.isnan(values[PRICE]) or not self._covered(lead):

@@ -29,6 +29,7 @@ SECOND_NS = 1_000_000_000
 # the order that asks a book for its levels is never sent: it bears names because Nautilus's orders must
 _NOBODY, _NO_STRATEGY, _NO_ORDER = TraderId("NOBODY-000"), StrategyId("NONE-000"), ClientOrderId("NONE")
 _NO_EVENT = UUID4()
+_SELL, _BUY = OrderSide.SELL, OrderSide.BUY  # looked up once: an enum's member is found by name at every use
 
 
 class FlowActorConfig(ActorConfig, frozen=True):
@@ -46,10 +47,11 @@ class FlowActorConfig(ActorConfig, frozen=True):
 class NautilusBookView:
     """Nautilus's book as the flow sees it; see :class:`strategies.book_view.BookView`."""
 
-    __slots__ = ("_book", "_places", "_raw_per_unit", "_size_places")
+    __slots__ = ("_book", "_depth", "_places", "_raw_per_unit", "_size_places")
 
     def __init__(self, book: OrderBook, price_places: int, size_places: int) -> None:
         self._book = book
+        self._depth = book.get_quantity_for_price
         self._places = price_places
         self._size_places = size_places
         self._raw_per_unit = Price(1, price_places).raw // 10**price_places
@@ -61,18 +63,18 @@ class NautilusBookView:
         return bid.raw // self._raw_per_unit, ask.raw // self._raw_per_unit
 
     def depth_down_to(self, price_units: int) -> float:
-        limit = Price.from_raw(price_units * self._raw_per_unit, self._places)
-        return float(self._book.get_quantity_for_price(limit, OrderSide.SELL))
+        depth: float = self._depth(Price.from_raw(price_units * self._raw_per_unit, self._places), _SELL)
+        return depth
 
     def depth_up_to(self, price_units: int) -> float:
-        limit = Price.from_raw(price_units * self._raw_per_unit, self._places)
-        return float(self._book.get_quantity_for_price(limit, OrderSide.BUY))
+        depth: float = self._depth(Price.from_raw(price_units * self._raw_per_unit, self._places), _BUY)
+        return depth
 
     def levels_down_to(self, price_units: int) -> tuple[Ints, Floats]:
-        return self._levels(OrderSide.SELL, price_units)
+        return self._levels(_SELL, price_units)
 
     def levels_up_to(self, price_units: int) -> tuple[Ints, Floats]:
-        return self._levels(OrderSide.BUY, price_units)
+        return self._levels(_BUY, price_units)
 
     def _levels(self, taker_side: OrderSide, price_units: int) -> tuple[Ints, Floats]:
         """The levels that an endless order with a limit would walk.
@@ -100,10 +102,11 @@ class NautilusBookView:
 class _Feed:
     """One market of one asset: where its events go."""
 
-    __slots__ = ("book", "flow", "market", "reads_depth", "seen_ts", "seen_updates", "view")
+    __slots__ = ("_take_trade", "book", "flow", "market", "reads_depth", "seen_ts", "seen_updates", "view")
 
     def __init__(self, flow: AssetFlow, market: int, *, reads_depth: bool) -> None:
         self.flow = flow
+        self._take_trade = flow.on_trade
         self.market = market
         self.reads_depth = reads_depth
         self.book: OrderBook | None = None
@@ -113,7 +116,7 @@ class _Feed:
 
     def on_trade(self, tick: TradeTick) -> None:
         """Hand a trade of this market to the flow."""
-        self.flow.on_trade(
+        self._take_trade(
             self.market, tick.price.as_double(), tick.size.as_double(), int(tick.aggressor_side), tick.ts_init
         )
 

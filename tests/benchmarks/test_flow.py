@@ -66,7 +66,7 @@ def _trades():
 @kernel
 def _play(states, number, price, size, side, ts):
     for k in range(len(ts)):
-        trade_at(states, 0, number[k], price[k], size[k], side[k], ts[k])
+        trade_at(states, number[k], price[k], size[k], side[k], ts[k])
 
 
 def test_one_trade_through_the_whole_suite(benchmark, figure):

@@ -73,7 +73,7 @@ def _places(step) -> int:
 @kernel
 def _trades(states, numbers, prices, sizes, sides, ts):
     for k in range(len(ts)):
-        trade_at(states, 0, numbers[k], prices[k], sizes[k], sides[k], ts[k])
+        trade_at(states, numbers[k], prices[k], sizes[k], sides[k], ts[k])
 
 
 def watch(market: SampleMarket, settings: FlowSettings) -> Watched:

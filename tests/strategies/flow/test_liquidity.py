@@ -149,7 +149,7 @@ def test_a_book_that_lost_a_side_forgets_its_walls() -> None:
     world = World()
     for second in range(1, 31):
         world.books(second, ladder(b30=19.0))
-    world.flow._levels(world.flow._states, 0, *Book({9_999: 1.0}, {}).levels_down_to(1), *_nothing(), ns(31))
+    world.flow._on_levels(*Book({9_999: 1.0}, {}).levels_down_to(1), *_nothing(), ns(31))
     walls = world.flow._states[0]["liquidity"]["walls"]["sides"][0]["walls"]
     assert all(wall["status"] == WallStatus.FREE for wall in walls)
 

@@ -113,5 +113,5 @@ class World:
     def values(self, seconds: float) -> dict[str, float]:
         """The features even where no snapshot would be given."""
         out = np.full(len(FEATURES), np.nan)
-        features_at(self.flow._states, 0, ns(seconds), out)
+        features_at(self.flow._states, ns(seconds), out)
         return dict(zip((f.name for f in FEATURES), out.tolist(), strict=True))
