@@ -2,9 +2,10 @@
 
 The parts, from the ground: :mod:`catalog.market_specs` (what is listed), :mod:`catalog.market_price` (a latent price
 per asset, and how venues follow it), :mod:`catalog.market_episodes` (the script of episodes) and
-:mod:`catalog.market_walls` (large resting orders), :mod:`catalog.market_flow` (takers), :mod:`catalog.market_book`
-(books and trades), :mod:`catalog.market_reports` (marks, funding, open interest), :mod:`catalog.market_columns` (Arrow
-tables).
+:mod:`catalog.market_walls` (large resting orders), :mod:`catalog.market_flow` (takers' wishes),
+:mod:`catalog.market_book` (a venue's book and its trades, of :mod:`catalog.market_makers`,
+:mod:`catalog.market_wall_orders` and :mod:`catalog.market_takers`), :mod:`catalog.market_reports` (marks, funding, open
+interest), :mod:`catalog.market_columns` (Arrow tables).
 
 An edge of a chosen strength is planted in the outcomes of rare episodes, and in what walls do to the price. What a
 strategy earns here says whether it finds what is there, and what its costs are; it says nothing of real markets. With

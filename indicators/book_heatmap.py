@@ -18,8 +18,9 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from indicators.book_columns import book_columns, book_tables
 from indicators.kernel import Floats, Ints, State, States, kernel, new_states
-from indicators.parameters import float_column, int_column, same_length, whole
+from indicators.parameters import int_column, positive, same_length, whole
 
 _BPS = 1e-4
 _LOG_HIGHEST = 43.6
@@ -62,13 +63,6 @@ def configure_book_heatmap(state: State, width_bps: float, half_life_seconds: fl
     state["half_life_ns"] = positive("half_life_seconds", half_life_seconds) * 1e9
     state["log_mid"] = math.nan
     state["heat"] = math.nan
-
-
-def positive(name: str, value: float) -> float:
-    """Return `value` if it is a finite number above 0, else raise ValueError."""
-    if not 0.0 < value < math.inf:
-        raise ValueError(f"{name} is {value!r}: give a finite number above 0")
-    return float(value)
 
 
 @kernel
@@ -300,72 +294,3 @@ class BookHeatmap:
         heats = np.empty((rows, *self._states["heat"].shape[1:]))
         update_book_heatmap_many(self._states, 0, times, *table, firsts, heats)
         return firsts, heats
-
-
-type Book = tuple[Ints, Floats, int, Ints, Floats, int]
-type BookTable = tuple[Ints, Floats, Ints, Ints, Floats, Ints]
-
-
-def book_columns(
-    bid_prices: npt.ArrayLike, bid_sizes: npt.ArrayLike, ask_prices: npt.ArrayLike, ask_sizes: npt.ArrayLike
-) -> Book:
-    """Return a book as the kernels take it: prices, sizes and count of the bids, then of the asks.
-
-    Raises:
-        ValueError: columns of different length, a side that is not in order from its best price, or a negative size.
-    """
-    bid_price, bid_size = int_column(bid_prices), float_column(bid_sizes)
-    ask_price, ask_size = int_column(ask_prices), float_column(ask_sizes)
-    bids = same_length(bid_prices=bid_price, bid_sizes=bid_size)
-    asks = same_length(ask_prices=ask_price, ask_sizes=ask_size)
-    _require_book(bid_price, bid_size, ask_price, ask_size)
-    return bid_price, bid_size, bids, ask_price, ask_size, asks
-
-
-def book_tables(
-    bid_prices: npt.ArrayLike,
-    bid_sizes: npt.ArrayLike,
-    bids: npt.ArrayLike,
-    ask_prices: npt.ArrayLike,
-    ask_sizes: npt.ArrayLike,
-    asks: npt.ArrayLike,
-) -> BookTable:
-    """Return books, one a row, as the bulk kernels take them.
-
-    Raises:
-        ValueError: shapes that do not fit, a count beyond the columns, or a row as in :func:`book_columns`.
-    """
-    bid_price, bid_size, bid_count = _side_table("bid", bid_prices, bid_sizes, bids)
-    ask_price, ask_size, ask_count = _side_table("ask", ask_prices, ask_sizes, asks)
-    for k in range(same_length(bids=bid_count, asks=ask_count)):
-        b, a = bid_count[k], ask_count[k]
-        try:
-            _require_book(bid_price[k, :b], bid_size[k, :b], ask_price[k, :a], ask_size[k, :a])
-        except ValueError as error:
-            raise ValueError(f"book {k}: {error}") from None
-    return bid_price, bid_size, bid_count, ask_price, ask_size, ask_count
-
-
-def _side_table(
-    side: str, prices: npt.ArrayLike, sizes: npt.ArrayLike, counts: npt.ArrayLike
-) -> tuple[Ints, Floats, Ints]:
-    given = np.asarray(prices)
-    price: Ints = int_column(given.reshape(-1)).reshape(given.shape)
-    size: Floats = np.ascontiguousarray(sizes, dtype=np.float64)
-    count = int_column(counts)
-    if given.ndim != 2 or given.shape != size.shape or len(given) != len(count):
-        raise ValueError(
-            f"{side} prices, sizes and counts of shape {given.shape}, {size.shape} and {count.shape}: "
-            f"give (n, levels), (n, levels) and (n)"
-        )
-    if len(count) and not 0 <= count.min() <= count.max() <= given.shape[1]:
-        raise ValueError(f"{side} counts from {count.min()} to {count.max()}, but there are {given.shape[1]} levels")
-    return price, size, count
-
-
-def _require_book(bid_prices: Ints, bid_sizes: Floats, ask_prices: Ints, ask_sizes: Floats) -> None:
-    if (np.diff(bid_prices) >= 0).any() or (np.diff(ask_prices) <= 0).any():
-        raise ValueError("levels out of order: bids must fall and asks must rise from the best price")
-    for sizes in (bid_sizes, ask_sizes):
-        if not ((sizes >= 0.0) & np.isfinite(sizes)).all():
-            raise ValueError("sizes must be finite and not negative")

@@ -27,9 +27,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from indicators.book_heatmap import BookHeatmap, book_columns, book_tables, positive
+from indicators.book_columns import book_columns, book_tables
+from indicators.book_heatmap import BookHeatmap
 from indicators.kernel import Floats, Ints, State, States, kernel, new_states
-from indicators.parameters import float_column, same_length, whole
+from indicators.parameters import float_column, positive, same_length, whole
 
 _BPS = 1e4
 _LANES = 4

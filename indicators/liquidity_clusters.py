@@ -28,9 +28,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from indicators.book_heatmap import book_columns, book_tables, positive
+from indicators.book_columns import book_columns, book_tables
 from indicators.kernel import Floats, Ints, State, States, kernel, new_states
-from indicators.parameters import finite, whole
+from indicators.parameters import finite, positive, whole
 
 _BPS = 1e4
 NOISE = -1

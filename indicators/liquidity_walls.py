@@ -25,8 +25,9 @@ from typing import NamedTuple, TypedDict, Unpack
 import numpy as np
 import numpy.typing as npt
 
+from indicators.book_columns import book_columns, book_tables
 from indicators.kernel import Floats, Ints, State, States, entry, kernel, new_states
-from indicators.parameters import finite, float_column, fraction, int_column, same_length, whole
+from indicators.parameters import finite, fraction, int_column, same_length, whole
 from indicators.sides import BID
 from indicators.size_histogram import (
     SizeHistogramState,
@@ -481,22 +482,9 @@ class LiquidityWalls:
         `traded_low` and `traded_high` are the extreme prints since the last sample, in units; left out, none traded.
 
         Raises:
-            ValueError: prices and sizes differ in length, prices are not best first, or sizes not finite and positive.
+            ValueError: prices and sizes differ in length, prices are not best first, or a size is negative.
         """
-        bid_prices, bid_sizes = _levels("bids", bids, -1)
-        ask_prices, ask_sizes = _levels("asks", asks, 1)
-        return self._update(
-            self._states,
-            ts,
-            bid_prices,
-            bid_sizes,
-            len(bid_prices),
-            ask_prices,
-            ask_sizes,
-            len(ask_prices),
-            traded_low,
-            traded_high,
-        )
+        return self._update(self._states, ts, *book_columns(*bids, *asks), traded_low, traded_high)
 
     def lost(self) -> None:
         """Forget every wall: the book was lost, and what comes next need not go on from what was."""
@@ -516,19 +504,16 @@ class LiquidityWalls:
     ) -> Floats:
         """Take samples, levels as (samples, depth) with counts `bids` and `asks`; return (samples, len(OUTPUTS)).
 
-        The same bits as `update` one by one. Levels are taken as they are, without the checks of `update`.
+        The same bits as `update` one by one.
 
         Raises:
             ValueError: the shapes do not fit, or a count exceeds the depth.
         """
         time, low, high = int_column(ts), int_column(traded_low), int_column(traded_high)
-        samples = same_length(ts=time, traded_low=low, traded_high=high)
-        bid_price, bid_size, bid_count = _tables("bid", bid_prices, bid_sizes, bids, samples)
-        ask_price, ask_size, ask_count = _tables("ask", ask_prices, ask_sizes, asks, samples)
+        table = book_tables(bid_prices, bid_sizes, bids, ask_prices, ask_sizes, asks)
+        samples = same_length(ts=time, traded_low=low, traded_high=high, bids=table[2])
         out = np.empty((samples, len(OUTPUTS)))
-        update_liquidity_walls_many(
-            self._states, 0, time, bid_price, bid_size, bid_count, ask_price, ask_size, ask_count, low, high, out
-        )
+        update_liquidity_walls_many(self._states, 0, time, *table, low, high, out)
         return out
 
     def _wall(self, row: int, wall: State) -> Wall:
@@ -551,30 +536,3 @@ class LiquidityWalls:
             flickers=int(wall["flickers"]),
             eaten=float(wall["eaten"]),
         )
-
-
-def _levels(name: str, levels: Levels, direction: int) -> tuple[Ints, Floats]:
-    prices, sizes = int_column(levels[0]), float_column(levels[1])
-    same_length(prices=prices, sizes=sizes)
-    if (direction * np.diff(prices) <= 0).any():
-        order = "falling" if direction < 0 else "rising"
-        raise ValueError(f"{name}: prices are not best first: give them strictly {order}")
-    if not (np.isfinite(sizes) & (sizes > 0.0)).all():
-        raise ValueError(f"{name}: a size is not finite and positive: leave out levels without size")
-    return prices, sizes
-
-
-def _tables(
-    side: str, prices: npt.ArrayLike, sizes: npt.ArrayLike, counts: npt.ArrayLike, samples: int
-) -> tuple[Ints, Floats, Ints]:
-    price, size, count = np.asarray(prices), np.asarray(sizes), int_column(counts)
-    if price.ndim != 2 or price.shape != size.shape or len(price) != samples or len(count) != samples:
-        raise ValueError(
-            f"{samples} times, {side} prices {price.shape}, sizes {size.shape}, counts {count.shape}: "
-            f"give prices and sizes of shape (samples, depth) and a count a sample"
-        )
-    depth = price.shape[1]
-    if ((count < 0) | (count > depth)).any():
-        raise ValueError(f"a count of {side} levels is {count.min()} or {count.max()}: give 0 to the depth, {depth}")
-    # columns refuse what is no integer; their shape comes back afterwards
-    return int_column(price.ravel()).reshape(price.shape), float_column(size.ravel()).reshape(size.shape), count

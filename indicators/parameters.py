@@ -29,6 +29,13 @@ def finite(name: str, value: float) -> float:
     return float(value)
 
 
+def positive(name: str, value: float) -> float:
+    """Return `value` if it is a finite number above 0, else raise ValueError."""
+    if not 0.0 < value < math.inf:
+        raise ValueError(f"{name} is {value!r}: give a finite number above 0")
+    return float(value)
+
+
 def window_of(dtype: np.dtype[np.void], field: str = "ring") -> int:
     """Return the length of the window that is laid out in the sub-array `field` of a state."""
     return int(dtype[field].shape[0])

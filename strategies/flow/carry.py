@@ -44,7 +44,12 @@ FEATURES = (
         "open_interest", "base units", Flip.SAME, "1 update", _INTEREST, "sum over the perps that report it", False
     ),
     Feature(
-        "oi_change_5m", "fraction", Flip.SAME, "5 min", _INTEREST, "change of open interest, perps known then and now"
+        "oi_change_5m",
+        "fraction",
+        Flip.SAME,
+        "5 min",
+        _INTEREST,
+        "change of open interest, perps known then and now; in slots of a minute, so over 5 to 6",
     ),
     Feature("oi_change_15m", "fraction", Flip.SAME, "15 min", _INTEREST, "the same over 15 minutes"),
     Feature("oi_change_1h", "fraction", Flip.SAME, "1 h", _INTEREST, "the same over an hour"),

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.market_book import MAX_WALK
 from catalog.market_columns import Arrivals, decimals_from_units, decimals_on_grid
 from catalog.market_levels import ROOM
 from catalog.market_model import SampleMarket
 from catalog.market_price import HOUR_NS
 from catalog.market_specs import MarketSpec
+from catalog.market_takers import MAX_WALK
 from catalog.markets import MarketKind
 from catalog.tables import ADD, ASK, BID, BUYER, CLEAR, DECIMAL, DELETE, F_LAST, F_SNAPSHOT, UPDATE, Kind
 

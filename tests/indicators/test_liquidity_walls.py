@@ -416,7 +416,7 @@ def test_spoofs_are_told_from_real_walls(seed):
 
 
 def test_bad_input_is_refused():
-    """Parameters out of range, levels that are not best first, sizes of 0 and shapes that do not fit."""
+    """Parameters out of range, levels that are not best first, negative sizes and shapes that do not fit."""
     for name, value in (
         ("q", 0.5),
         ("min_ratio", 0.5),
@@ -430,16 +430,15 @@ def test_bad_input_is_refused():
         LiquidityWalls(capacity=0)
     walls = LiquidityWalls()
     bids, asks = book(MID)
-    with pytest.raises(ValueError, match="bids: prices are not best first: give them strictly falling"):
-        walls.update(0, asks, asks)
-    with pytest.raises(ValueError, match="asks: prices are not best first: give them strictly rising"):
-        walls.update(0, bids, bids)
-    with pytest.raises(ValueError, match="bids: a size is not finite and positive"):
-        walls.update(0, (bids[0], bids[1] * 0.0), asks)
+    for sides in ((asks, asks), (bids, bids)):
+        with pytest.raises(ValueError, match="levels out of order"):
+            walls.update(0, *sides)
+    with pytest.raises(ValueError, match="sizes must be finite and not negative"):
+        walls.update(0, (bids[0], bids[1] * -1.0), asks)
     with pytest.raises(ValueError, match="differ in length"):
         walls.update(0, (bids[0], bids[1][1:]), asks)
     one = [0]
-    with pytest.raises(ValueError, match="count of bid levels is 2 or 2: give 0 to the depth, 1"):
+    with pytest.raises(ValueError, match="bid counts from 2 to 2, but there are 1 levels"):
         walls.update_many(one, [[1]], [[1.0]], [2], [[2]], [[1.0]], [1], one, one)
     with pytest.raises(ValueError, match="ask prices"):
         walls.update_many(one, [[1]], [[1.0]], [1], [[2, 3]], [[1.0]], [1], one, one)
