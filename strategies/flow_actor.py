@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from nautilus_trader.model.data import DataType, FundingRateUpdate, MarkPriceUpd
 from nautilus_trader.model.enums import BookType, OrderSide
 from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, StrategyId, TraderId
 from nautilus_trader.model.instruments import Instrument
-from nautilus_trader.model.objects import QUANTITY_MAX, Price, Quantity
+from nautilus_trader.model.objects import FIXED_PRECISION, QUANTITY_MAX, Price, Quantity
 from nautilus_trader.model.orders import LimitOrder
 
 from catalog.data_types import FlowSnapshotData, OpenInterest
@@ -29,6 +30,8 @@ SECOND_NS = 1_000_000_000
 # the order that asks a book for its levels is never sent: it bears names because Nautilus's orders must
 _NOBODY, _NO_STRATEGY, _NO_ORDER = TraderId("NOBODY-000"), StrategyId("NONE-000"), ClientOrderId("NONE")
 _NO_EVENT = UUID4()
+_RAW_PER_ONE = 10**FIXED_PRECISION
+_first, _second, _price, _size = itemgetter(0), itemgetter(1), Price.as_double, Quantity.as_double
 _SELL, _BUY = OrderSide.SELL, OrderSide.BUY  # looked up once: an enum's member is found by name at every use
 
 
@@ -60,7 +63,8 @@ class NautilusBookView:
         bid, ask = self._book.best_bid_price(), self._book.best_ask_price()
         if bid is None or ask is None:
             return None
-        return bid.raw // self._raw_per_unit, ask.raw // self._raw_per_unit
+        raw = self._raw_per_unit
+        return bid.raw // raw, ask.raw // raw
 
     def depth_down_to(self, price_units: int) -> float:
         depth: float = self._depth(Price.from_raw(price_units * self._raw_per_unit, self._places), _SELL)
@@ -94,8 +98,8 @@ class NautilusBookView:
             0,
         )
         levels = self._book.simulate_fills(order, self._places, self._size_places, False)
-        prices = np.array([price.as_double() for price, _ in levels])
-        sizes = np.array([size.as_double() for _, size in levels])
+        prices = np.fromiter(map(_price, map(_first, levels)), np.float64, len(levels))
+        sizes = np.fromiter(map(_size, map(_second, levels)), np.float64, len(levels))
         return np.rint(prices * 10.0**self._places).astype(np.int64), sizes
 
 
@@ -119,6 +123,12 @@ class _Feed:
         self._take_trade(
             self.market, tick.price.as_double(), tick.size.as_double(), int(tick.aggressor_side), tick.ts_init
         )
+
+
+    def on_mark(self, mark: MarkPriceUpdate) -> None:
+        """Hand a mark price of this market to the flow."""
+        # exact, where as_double() is often the next double: not every keeper of the number would make the same mistake
+        self.flow.on_mark(self.market, mark.value.raw / _RAW_PER_ONE, mark.ts_init)
 
 
 class FlowActor(Actor):
@@ -173,6 +183,7 @@ class FlowActor(Actor):
             self._booked[identity] = feed
         if feed.reads_depth:
             self.subscribe_mark_prices(identity)
+            self._hand_over(f"data.mark_prices.{identity.venue}.{identity.symbol}", self.handle_mark_price, feed.on_mark)
             self.subscribe_funding_rates(identity)
             self.subscribe_data(
                 DataType(OpenInterest, metadata={"instrument_id": identity.value}), instrument_id=identity
@@ -185,10 +196,6 @@ class FlowActor(Actor):
         """
         self.msgbus.unsubscribe(topic, general)
         self.msgbus.subscribe(topic, own)
-
-    def on_mark_price(self, mark: MarkPriceUpdate) -> None:
-        feed = self._feeds[mark.instrument_id]
-        feed.flow.on_mark(feed.market, mark.value.as_double(), mark.ts_init)
 
     def on_funding_rate(self, funding: FundingRateUpdate) -> None:
         feed = self._feeds[funding.instrument_id]
