@@ -141,6 +141,26 @@ def depth_within(keys: Ints, sizes: Floats, counts: Ints, side: int, limit: int)
     return total
 
 
+@kernel
+def take_levels(
+    keys: Ints, sizes: Floats, counts: Ints, side: int, limit: int, to_prices: Ints, to_sizes: Floats
+) -> int:
+    """Copy the levels of one side from the best to the price `limit`, both included; returns how many those are.
+
+    The receiving arrays must have room for all levels of the side.
+    """
+    row = side - BID
+    sign = 1 if side == BID else -1
+    taken = 0
+    for k in range(counts[row] - 1, -1, -1):
+        if keys[row, k] < sign * limit:
+            break
+        to_prices[taken] = sign * keys[row, k]
+        to_sizes[taken] = sizes[row, k]
+        taken += 1
+    return taken
+
+
 class Ladder:
     """The levels of one book. Prices are int64 keys (ticks), sizes doubles; sides and actions are Nautilus's codes.
 
@@ -152,8 +172,13 @@ class Ladder:
         self._keys = np.zeros((2, capacity), dtype=np.int64)
         self._sizes = np.zeros((2, capacity))
         self._counts = np.zeros(2, dtype=np.int64)
+        self.updates = 0
+        """Rows that were applied so far."""
         self._apply = entry(apply_level, self._keys, self._sizes, self._counts, BID, ADD, 0, 0.0)
         self._depth = entry(depth_within, self._keys, self._sizes, self._counts, BID, 0)
+        self._take = entry(
+            take_levels, self._keys, self._sizes, self._counts, BID, 0, np.empty(0, np.int64), np.empty(0)
+        )
 
     @property
     def capacity(self) -> int:
@@ -173,6 +198,7 @@ class Ladder:
             ValueError: an unknown side or action, or a size that is negative or NaN.
         """
         reason = self._apply(self._keys, self._sizes, self._counts, side, action, key, size)
+        self.updates += reason == Stop.END
         if reason == Stop.FULL:
             self._grow()
             self.apply(side, action, key, size)
@@ -200,7 +226,9 @@ class Ladder:
         rows = same_length(actions=action, sides=side, keys=key, sizes=size, flags=flag)
         row = whole("start", start, minimum=0)
         while True:
+            first = row
             row, reason = apply_rows(self._keys, self._sizes, self._counts, action, side, key, size, flag, row, rows)
+            self.updates += row - first + (reason == Stop.CROSSED)
             if reason == Stop.FULL:
                 self._grow()
             elif reason == Stop.INVALID:
@@ -230,6 +258,12 @@ class Ladder:
         """Sum the sizes of one side from the best level to the key `limit`, both included, in plain double order."""
         _row(side)
         return self._depth(self._keys, self._sizes, self._counts, side, limit)
+
+    def levels_within(self, side: int, limit: int) -> tuple[Ints, Floats]:
+        """Return keys and sizes of one side from the best level to the key `limit`, both included, as copies."""
+        prices, sizes = np.empty(self.count(side), np.int64), np.empty(self.count(side))
+        taken = self._take(self._keys, self._sizes, self._counts, side, limit, prices, sizes)
+        return prices[:taken], sizes[:taken]
 
     def _grow(self) -> None:
         room = ((0, 0), (0, self.capacity))

@@ -11,6 +11,11 @@ class BookView(Protocol):
     order: the flow rounds it to the size's decimal, so that two keepers of the same book give the same bits.
     """
 
+    @property
+    def updates(self) -> int:
+        """How many changes the book has taken; only that it changes is used."""
+        ...
+
     def best(self) -> tuple[int, int] | None:
         """Best bid and ask, or None where a side is empty."""
         ...

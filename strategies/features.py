@@ -16,27 +16,33 @@ from indicators.kernel import Floats, States, bound_entry
 from strategies.book_view import BookView, band_limits
 from strategies.config import FlowSettings
 from strategies.flow.events import (
+    book_lost_at,
     depth_at,
-    features_at,
     funding_at,
     levels_at,
     mark_at,
     open_interest_at,
     quote_at,
     sample_at,
+    snapshot_at,
     trade_at,
 )
 from strategies.flow.groups import FEATURES, new_asset
 from strategies.flow.markets import SECOND_NS, add_market
 
 _AT = {f.name: k for k, f in enumerate(FEATURES)}
-PRICE = _AT["price"]
 
 
 def schema_id(settings: FlowSettings) -> str:
     """A hash of the features and of every setting that gives them their meaning. A model refuses any other."""
     text = json.dumps([[asdict(f) for f in FEATURES], settings.model_dump(mode="json")], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def first_sample_ns(start_ns: int, step_ns: int) -> int:
+    """When a clock that starts at `start_ns` takes its first sample: samples lie on whole multiples of their step, so
+    that a replay that starts later samples at the same times, and the first has a whole step before it."""
+    return -(-start_ns // step_ns) * step_ns + step_ns
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,9 @@ class AssetFlow:
         self.schema_id = schema_id(settings)
         self._settings = settings
         self._bands_bps = settings.depth_bands_bps
+        self._stale_ns = round(settings.stale_seconds * SECOND_NS)
+        self._updates = [-1] * len(self.markets)  # of each market's book as of its last sample
+        self._changed_ns = [0] * len(self.markets)
         self._levels_ns = settings.levels_seconds * SECOND_NS
         self._states: States = new_asset(settings)
         for m in markets:
@@ -113,10 +122,20 @@ class AssetFlow:
         self._on_quote = bound_entry(quote_at, states, 0, 0, 0, 0)
         self._on_depth = bound_entry(depth_at, states, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0)
         self._on_levels = bound_entry(levels_at, states, no_prices, no_sizes, no_prices, no_sizes, 0)
-        self._features = bound_entry(features_at, states, 0, np.empty(len(FEATURES)))
+        self._snapshot = bound_entry(snapshot_at, states, 0, np.empty(len(FEATURES)))
 
     def on_book(self, market: int, book: BookView, ts: int) -> None:
-        """Take a sample of a market's book; a book with an empty side is no sample."""
+        """Take a sample of a market's book, on the clock.
+
+        A book that has not changed since `stale_seconds` is lost: nothing is read off it until it changes again. A book
+        with an empty side is no sample.
+        """
+        updates = book.updates
+        if updates != self._updates[market]:
+            self._updates[market], self._changed_ns[market] = updates, ts
+        elif ts - self._changed_ns[market] > self._stale_ns:
+            book_lost_at(self._states, market)
+            return
         best = book.best()
         if best is None:
             return
@@ -136,10 +155,6 @@ class AssetFlow:
             low, high = band_limits(bid, ask, self._settings.levels_reach_bps)
             self._on_levels(*book.levels_down_to(low), *book.levels_up_to(high), ts)
 
-    def on_book_lost(self, market: int) -> None:
-        """The market's book is not current any more: nothing is read off it until its next sample."""
-        self._states["markets"][0][market]["book_ns"] = 0
-
     def snapshot(self, ts: int) -> FlowSnapshot | None:
         """The features at `ts`, after everything up to `ts`.
 
@@ -147,18 +162,10 @@ class AssetFlow:
         has one) and while the lead market is stale: without a price there is nothing to decide.
         """
         values = np.full(len(FEATURES), math.nan)
-        self._features(ts, values)
+        if not self._snapshot(ts, values):
+            return None
         values.flags.writeable = False
-        lead = self.markets[0]
-        if math.isnan(values[PRICE]) or not self._covered(lead):
-            return None
-        if lead.has_book and self._states["samples"][0] < self._settings.warm_samples:
-            return None
         return FlowSnapshot(ts, self.asset, values, self.schema_id)
-
-    def _covered(self, lead: FlowMarket) -> bool:
-        volume = self._states["taker_flow"]["perp_volume" if lead.is_perp else "spot_volume"][0]
-        return not math.isnan(float(volume))
 
     def cvd(self, market: int) -> float:
         """Cumulative volume delta of one market in base units, NaN before its first trade."""

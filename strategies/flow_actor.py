@@ -23,7 +23,7 @@ from catalog.data_types import FlowSnapshotData, OpenInterest
 from catalog.markets import MarketKind
 from indicators.kernel import Floats, Ints
 from strategies.config import FlowSettings
-from strategies.features import AssetFlow, FlowMarket
+from strategies.features import AssetFlow, FlowMarket, first_sample_ns
 
 SNAPSHOTS = DataType(FlowSnapshotData)
 SECOND_NS = 1_000_000_000
@@ -58,6 +58,11 @@ class NautilusBookView:
         self._places = price_places
         self._size_places = size_places
         self._raw_per_unit = Price(1, price_places).raw // 10**price_places
+
+    @property
+    def updates(self) -> int:
+        count: int = self._book.update_count
+        return count
 
     def best(self) -> tuple[int, int] | None:
         bid, ask = self._book.best_bid_price(), self._book.best_ask_price()
@@ -106,24 +111,20 @@ class NautilusBookView:
 class _Feed:
     """One market of one asset: where its events go."""
 
-    __slots__ = ("_take_trade", "book", "flow", "market", "reads_depth", "seen_ts", "seen_updates", "view")
+    __slots__ = ("_take_trade", "flow", "market", "reads_depth", "view")
 
     def __init__(self, flow: AssetFlow, market: int, *, reads_depth: bool) -> None:
         self.flow = flow
         self._take_trade = flow.on_trade
         self.market = market
         self.reads_depth = reads_depth
-        self.book: OrderBook | None = None
         self.view: NautilusBookView | None = None
-        self.seen_updates = -1
-        self.seen_ts = 0
 
     def on_trade(self, tick: TradeTick) -> None:
         """Hand a trade of this market to the flow."""
         self._take_trade(
             self.market, tick.price.as_double(), tick.size.as_double(), int(tick.aggressor_side), tick.ts_init
         )
-
 
     def on_mark(self, mark: MarkPriceUpdate) -> None:
         """Hand a mark price of this market to the flow."""
@@ -144,7 +145,6 @@ class FlowActor(Actor):
         self.flows: dict[str, AssetFlow] = {}
         self._feeds: dict[InstrumentId, _Feed] = {}
         self._booked: dict[InstrumentId, _Feed] = {}  # those that have a book to sample
-        self._stale_ns = round(self.settings.stale_seconds * SECOND_NS)
         self._scan_ns = self.settings.scan_seconds * SECOND_NS
 
     def on_start(self) -> None:
@@ -154,10 +154,12 @@ class FlowActor(Actor):
             self.flows[asset] = flow
             for market, instrument in enumerate(instruments):
                 self._subscribe(instrument, _Feed(flow, market, reads_depth=flow.markets[market].is_perp))
-        step = timedelta(seconds=self.settings.sample_seconds)
-        # aligned to the epoch, so that a replay that starts later samples at the same times
-        first = pd.Timestamp(self.clock.timestamp_ns(), tz="UTC").ceil(f"{self.settings.sample_seconds}s")
-        self.clock.set_timer("flow-sample", step, start_time=first.to_pydatetime(), callback=self._on_sample)
+        step_ns = self.settings.sample_seconds * SECOND_NS
+        # a timer first fires one interval after its start
+        start = pd.Timestamp(first_sample_ns(self.clock.timestamp_ns(), step_ns) - step_ns, tz="UTC")
+        self.clock.set_timer(
+            "flow-sample", timedelta(microseconds=step_ns // 1_000), start.to_pydatetime(), callback=self._on_sample
+        )
 
     def _instrument(self, instrument_id: InstrumentId) -> Instrument:
         instrument = self.cache.instrument(instrument_id)
@@ -183,7 +185,9 @@ class FlowActor(Actor):
             self._booked[identity] = feed
         if feed.reads_depth:
             self.subscribe_mark_prices(identity)
-            self._hand_over(f"data.mark_prices.{identity.venue}.{identity.symbol}", self.handle_mark_price, feed.on_mark)
+            self._hand_over(
+                f"data.mark_prices.{identity.venue}.{identity.symbol}", self.handle_mark_price, feed.on_mark
+            )
             self.subscribe_funding_rates(identity)
             self.subscribe_data(
                 DataType(OpenInterest, metadata={"instrument_id": identity.value}), instrument_id=identity
@@ -224,14 +228,7 @@ class FlowActor(Actor):
             if book is None:
                 return
             market = feed.flow.markets[feed.market]
-            feed.book = book
             feed.view = NautilusBookView(book, market.price_places, market.size_places)
-        updates = feed.book.update_count  # type: ignore[union-attr]  # set together with the view
-        if updates != feed.seen_updates:
-            feed.seen_updates, feed.seen_ts = updates, ts
-        elif ts - feed.seen_ts > self._stale_ns:
-            feed.flow.on_book_lost(feed.market)
-            return
         feed.flow.on_book(feed.market, feed.view, ts)
 
 

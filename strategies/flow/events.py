@@ -10,8 +10,14 @@ import numpy.typing as npt
 
 from indicators.cvd import update_cvd
 from indicators.kernel import Floats, Ints, States, kernel
-from strategies.flow.groups import advance, on_levels, on_open_interest, on_sample, on_trade, write
-from strategies.flow.markets import decimal
+from indicators.ladder import take_levels
+from indicators.sides import ASK, BID
+from strategies.book_view import band_limits
+from strategies.flow.groups import FEATURES, advance, on_levels, on_open_interest, on_sample, on_trade, write
+from strategies.flow.markets import BANDS, decimal
+
+PRICE = [f.name for f in FEATURES].index("price")
+limits_at = kernel(band_limits)
 
 
 @kernel
@@ -86,6 +92,67 @@ def levels_at(
 
 
 @kernel
+def book_lost_at(states: States, number: int) -> None:
+    """The market's book is not current any more: nothing is read off it until its next sample."""
+    states[0].markets[number].book_ns = 0
+
+
+@kernel
+def ladder_at(
+    states: States,
+    number: int,
+    keys: Ints,
+    sizes: Floats,
+    counts: Ints,
+    changed: bool,
+    ts: int,
+    level_prices: Ints,
+    level_sizes: Floats,
+) -> None:
+    """Sample a market's book off a ladder (:mod:`indicators.ladder`, sizes in steps of the last decimal place).
+
+    `changed` says whether it took an update since the last sample. The last two, of shape (2, capacity), are scratch.
+    What :meth:`strategies.features.AssetFlow.on_book` does with any other keeper of a book, without a call a number.
+    """
+    state = states[0]
+    market = state.markets[number]
+    if changed or market.book_changed_ns == 0:
+        market.book_changed_ns = ts
+    elif ts - market.book_changed_ns > state.stale_ns:
+        book_lost_at(states, number)
+        return
+    bids, asks = counts[0], counts[1]
+    if bids == 0 or asks == 0:
+        return
+    bid, ask = keys[0, bids - 1], -keys[1, asks - 1]
+    if market.is_perp == 1:
+        quote_at(states, number, bid, ask, ts)
+        for side in range(2):
+            depth = market.bid_depth if side == 0 else market.ask_depth
+            total = 0.0
+            k = counts[side] - 1
+            for band in range(BANDS):
+                lowest, highest = limits_at(bid, ask, state.bands_bps[band])
+                least = lowest if side == 0 else -highest
+                while k >= 0 and keys[side, k] >= least:
+                    total += sizes[side, k]
+                    k -= 1
+                depth[band] = decimal(total / market.size_scale, market.size_scale) * market.multiplier
+    else:
+        quote_at(states, number, bid, ask, ts)
+    if number == 0 and ts % state.levels_ns == 0:
+        lowest, highest = limits_at(bid, ask, state.reach_bps)
+        bids = take_levels(keys, sizes, counts, BID, lowest, level_prices[0], level_sizes[0])
+        asks = take_levels(keys, sizes, counts, ASK, highest, level_prices[1], level_sizes[1])
+        for side in range(2):
+            for k in range(bids if side == 0 else asks):
+                level_sizes[side, k] /= market.size_scale
+        levels_at(
+            states, level_prices[0, :bids], level_sizes[0, :bids], level_prices[1, :asks], level_sizes[1, :asks], ts
+        )
+
+
+@kernel
 def sample_at(states: States, ts: int) -> None:
     """Close the sample at `ts`, after every book that was sampled now."""
     state = states[0]
@@ -127,3 +194,19 @@ def features_at(states: States, ts: int, out: npt.NDArray[np.float64]) -> None:
     state = states[0]
     advance(state, ts)
     write(state, ts, out)
+
+
+@kernel
+def snapshot_at(states: States, ts: int, out: npt.NDArray[np.float64]) -> bool:
+    """Write the features at `ts` over NaN, and say whether they make a snapshot.
+
+    They do once the short flow window of the lead is covered, and `warm_samples` samples of its book taken if it has
+    one, and while it has a price: without one there is nothing to decide.
+    """
+    features_at(states, ts, out)
+    state = states[0]
+    lead = state.markets[0]
+    volume = state.taker_flow.perp_volume if lead.is_perp == 1 else state.taker_flow.spot_volume
+    warm = lead.has_book == 0 or state.samples >= state.warm_samples
+    ready: bool = warm and out[PRICE] == out[PRICE] and volume == volume
+    return ready

@@ -30,6 +30,7 @@ MarketState = np.dtype(
         ("bid_depth", "f8", (BANDS,)),  # base units
         ("ask_depth", "f8", (BANDS,)),
         ("book_ns", "i8"),
+        ("book_changed_ns", "i8"),  # of the last sample before which the book had changed
         ("mark", "f8"),
         ("mark_ns", "i8"),
         ("funding_rate", "f8"),
@@ -48,6 +49,10 @@ CORE = [
     ("samples", "i8"),  # of the lead's book
     ("stale_ns", "i8"),
     ("scan_ns", "i8"),
+    ("levels_ns", "i8"),  # time between two reads of the lead's levels
+    ("bands_bps", "f8", (BANDS,)),
+    ("reach_bps", "f8"),
+    ("warm_samples", "i8"),
 ]
 """The fields of an asset's record beside those of the groups."""
 
@@ -57,6 +62,10 @@ def configure_core(state: State, settings: FlowSettings) -> None:
     state["first_spot"] = state["second_perp"] = NONE
     state["stale_ns"] = round(settings.stale_seconds * SECOND_NS)
     state["scan_ns"] = settings.scan_seconds * SECOND_NS
+    state["levels_ns"] = settings.levels_seconds * SECOND_NS
+    state["bands_bps"] = settings.depth_bands_bps
+    state["reach_bps"] = settings.levels_reach_bps
+    state["warm_samples"] = settings.warm_samples
 
 
 def add_market(

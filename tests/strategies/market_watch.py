@@ -13,11 +13,11 @@ from catalog.market_truth import Truth
 from catalog.tables import Kind
 from indicators.kernel import kernel
 from indicators.ladder import Ladder
-from indicators.sides import ASK, BID
 from strategies.config import FlowSettings
 from strategies.features import AssetFlow, FlowMarket
 from strategies.flow.events import trade_at
 from strategies.flow.groups import FEATURES
+from strategies.ladder_view import LadderView
 
 SECOND = 1_000_000_000
 
@@ -40,30 +40,13 @@ class _Stream:
     number: int
     kinds: dict[Kind, list[Columns]] = field(default_factory=dict)
     ladder: Ladder = field(default_factory=Ladder)
-    size_scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        self.view = LadderView(self.ladder, _places(self.spec.size_step))
 
     def columns(self, kind: Kind) -> Columns | None:
         parts = self.kinds.get(kind)
         return None if not parts else tuple(np.concatenate(column) for column in zip(*parts, strict=True))
-
-    # what the flow asks of a book
-    def best(self) -> tuple[int, int] | None:
-        bid, ask = self.ladder.best()
-        return None if bid is None or ask is None else (bid, ask)
-
-    def depth_down_to(self, units: int) -> float:
-        return self.ladder.depth_within(BID, units) / self.size_scale
-
-    def depth_up_to(self, units: int) -> float:
-        return self.ladder.depth_within(ASK, units) / self.size_scale
-
-    def levels_down_to(self, units: int):
-        prices, sizes = self.ladder.levels(BID)
-        return prices[prices >= units], sizes[prices >= units] / self.size_scale
-
-    def levels_up_to(self, units: int):
-        prices, sizes = self.ladder.levels(ASK)
-        return prices[prices <= units], sizes[prices <= units] / self.size_scale
 
 
 def _places(step) -> int:
@@ -81,7 +64,7 @@ def watch(market: SampleMarket, settings: FlowSettings) -> Watched:
     streams: dict[str, dict[str, _Stream]] = {}
     for spec in sorted(market.specs(), key=lambda s: (not s.is_perp, s.market.venue != "BINANCE")):
         own = streams.setdefault(spec.asset, {})
-        own[spec.market.instrument_id] = _Stream(spec, len(own), size_scale=10.0 ** _places(spec.size_step))
+        own[spec.market.instrument_id] = _Stream(spec, len(own))
     truth = Truth()
     for spec, chunk in market.chunks(truth=truth):
         stream = streams[spec.asset][spec.market.instrument_id]
@@ -146,7 +129,7 @@ def _play(asset: str, streams: list[_Stream], market: SampleMarket, settings: Fl
             start = bounds[k - 1] if k else 0
             if bounds[k] > start:
                 s.ladder.apply_rows(*(c[start : bounds[k]] for c in columns[1:]))
-            flow.on_book(s.number, s, ts)
+            flow.on_book(s.number, s.view, ts)
         flow.on_sample(ts)
         if ts % (settings.levels_seconds * SECOND) == 0:
             _note_walls(flow, asset, ts, unit, walls, naive)

@@ -1,5 +1,7 @@
 """An asset fed by hand: markets, books and times for the tests of the flow."""
 
+import itertools
+
 import numpy as np
 
 from indicators.kernel import Floats, Ints
@@ -46,6 +48,8 @@ PERP = FlowMarket("PERP", is_perp=True, price_places=1, size_places=3)
 CONTRACTS = FlowMarket("CONTRACTS", is_perp=True, price_places=1, size_places=0, multiplier=0.25)
 SPOT = FlowMarket("SPOT", is_perp=False, price_places=2, size_places=4)
 
+_COUNT = itertools.count()
+
 type Levels = dict[int, float]
 
 
@@ -54,6 +58,11 @@ class Book:
 
     def __init__(self, bids: Levels, asks: Levels) -> None:
         self._bids, self._asks = bids, asks
+
+    @property
+    def updates(self) -> int:
+        """Another number whenever any book is asked: those of the tests are always current."""
+        return next(_COUNT)
 
     def best(self) -> tuple[int, int] | None:
         return (max(self._bids), min(self._asks)) if self._bids and self._asks else None
