@@ -127,11 +127,17 @@ class MarketData:
         return streams
 
     def _slow_rows(self, entry: SeriesEntry) -> Iterator[Any]:
-        data_class = FundingRateUpdate if entry.kind == Kind.FUNDING else OpenInterest
-        for batch in pq.ParquetFile(self._path(entry)).iter_batches(batch_size=1_000):
-            for event in ArrowSerializer.deserialize(data_class, pa.Table.from_batches([batch])):
+        for events in slow_events(self._path(entry), Kind(entry.kind)):
+            for event in events:
                 if self.start_ns <= event.ts_init <= self.end_ns:
-                    yield event if data_class is FundingRateUpdate else _custom(event)
+                    yield _custom(event) if isinstance(event, OpenInterest) else event
+
+
+def slow_events(path: Path, kind: Kind) -> Iterator[list[Any]]:
+    """The events of a file of one of SLOW_KINDS, decoded by Nautilus, in batches."""
+    data_class = FundingRateUpdate if kind is Kind.FUNDING else OpenInterest
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=1_000):
+        yield ArrowSerializer.deserialize(data_class, pa.Table.from_batches([batch]))
 
 
 def row_range(path: Path, start_ns: int, end_ns: int) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -21,28 +21,16 @@ from nautilus_trader.model.objects import Money
 
 from backtests.market_data import MarketData
 from backtests.profile import Profile
-from backtests.snapshot_recorder import SnapshotRecorder, SnapshotRecorderConfig
+from backtests.replay_clock import clock_start_ns
+from backtests.snapshot_file import Origin, SnapshotWriter
+from backtests.snapshot_player import SnapshotPlayer, SnapshotPlayerConfig
+from backtests.snapshot_recorder import SnapshotRecorder
+from backtests.universe import Universe, universe
 from catalog.ledger import CatalogError
 from catalog.store import Catalog
-from catalog.tables import Kind
-from strategies.features import AssetFlow, FlowMarket
+from strategies.features import AssetFlow, FlowMarket, schema_id
 from strategies.flow_actor import FlowActor, FlowActorConfig
 from strategies.scalper import Scalper, ScalperConfig
-
-SPOT_QUOTES = ("USDT", "USDC", "FDUSD", "BUSD")  # quotes whose flow counts as flow of the asset
-
-
-@dataclass(frozen=True)
-class Universe:
-    """The markets of a replay. `assets` maps an asset to its instruments, the lead first; `left_out` says why not."""
-
-    assets: dict[str, tuple[Instrument, ...]]
-    tradable: dict[str, Instrument]
-    left_out: dict[str, str]
-
-    @property
-    def instruments(self) -> list[Instrument]:
-        return [i for markets in self.assets.values() for i in markets]
 
 
 @dataclass
@@ -61,57 +49,6 @@ class Replay:
     recorder: SnapshotRecorder | None
 
 
-def universe(catalog: Catalog, profile: Profile) -> Universe:
-    """The catalog's markets by asset. Raises CatalogError where none can be replayed."""
-    kinds: dict[str, set[str]] = {}
-    for s in catalog.ledger.series():
-        kinds.setdefault(s.instrument_id, set()).add(s.kind)
-    left_out: dict[str, str] = {}
-    groups: dict[str, list[Instrument]] = {}
-    for instrument in catalog.instruments():
-        name = instrument.id.value
-        asset = (instrument.info or {}).get("asset") or instrument.base_currency.code
-        if profile.replay.assets and asset not in profile.replay.assets:
-            left_out[name] = f"asset {asset} is not in replay.assets"
-        elif instrument.is_inverse:
-            left_out[name] = "inverse: counts in quote currency, only linear markets are replayed"
-        elif instrument.quote_currency.code not in SPOT_QUOTES:
-            left_out[name] = f"quoted in {instrument.quote_currency.code}, not in {', '.join(SPOT_QUOTES)}"
-        elif not kinds.get(name, set()) & {Kind.TRADES, Kind.BOOK}:
-            left_out[name] = "has neither trades nor a book"
-        else:
-            groups.setdefault(asset, []).append(instrument)
-    missing = set(profile.replay.assets) - set(groups)
-    if missing or not groups:
-        known = ", ".join(sorted(groups)) or "none"
-        raise CatalogError(
-            f"{catalog.root}: nothing to replay for {', '.join(sorted(missing)) or 'any asset'} "
-            f"(assets that can be: {known}); left out: "
-            + ("; ".join(f"{k}: {v}" for k, v in left_out.items()) or "nothing")
-        )
-
-    def rank(instrument: Instrument) -> tuple[bool, bool, int, str]:
-        venues = profile.replay.lead_venues
-        venue = instrument.id.venue.value
-        place = venues.index(venue) if venue in venues else len(venues)
-        has_book = Kind.BOOK in kinds[instrument.id.value]
-        return (not isinstance(instrument, CryptoPerpetual), not has_book, place, instrument.id.value)
-
-    assets = {asset: tuple(sorted(markets, key=rank)) for asset, markets in sorted(groups.items())}
-    tradable = {a: m[0] for a, m in assets.items() if _tradable(m[0], kinds[m[0].id.value], profile)}
-    return Universe(assets, tradable, left_out)
-
-
-def _tradable(lead: Instrument, kinds: set[str], profile: Profile) -> bool:
-    return (
-        isinstance(lead, CryptoPerpetual)
-        and lead.settlement_currency == USDT
-        and Kind.BOOK in kinds
-        and lead.id.venue.value in profile.venues
-        and lead.id.venue.value in profile.replay.lead_venues
-    )
-
-
 def run_replay(
     catalog: Catalog,
     profile: Profile,
@@ -119,15 +56,26 @@ def run_replay(
     start_ns: int,
     end_ns: int,
     bare: bool = False,
+    decide_on: Path | None = None,
     snapshots: Path | None = None,
     on_rows: Callable[[int, int], None] | None = None,
 ) -> Replay:
-    """Replay the span. `on_rows` is told rows done and rows in all. Raises CatalogError where the span has no data."""
+    """Replay the span. `on_rows` is told rows done and rows in all.
+
+    With `decide_on`, a file of snapshots, nothing is computed: the strategy is given those. `snapshots` is where those
+    that it was given are written.
+
+    Raises CatalogError where the span has no data, SnapshotFileError where `decide_on` is of something else.
+    """
     markets = universe(catalog, profile)
     data = MarketData(catalog, tuple(i.id.value for i in markets.instruments), start_ns, end_ns)
     span = data.span()
     if span is None:
         raise CatalogError(f"{catalog.root} has no data between the given start and end")
+    clock_ns = clock_start_ns(span)
+    origin = snapshot_origin(catalog, profile, markets, span)
+    if decide_on is not None:
+        Origin.read(decide_on).require(origin, decide_on)
     engine = BacktestEngine(
         BacktestEngineConfig(
             trader_id=TraderId("CROSSFLOW-001"),
@@ -136,9 +84,6 @@ def run_replay(
         )
     )
     _add_venues(engine, markets, profile)
-    scalper = actor = recorder = None
-    if not bare:
-        actor, recorder, scalper = _add_components(engine, catalog, markets, profile, snapshots)
     total, done = data.rows(), 0
 
     def count(rows: int) -> None:
@@ -147,15 +92,16 @@ def run_replay(
         if on_rows is not None:
             on_rows(done, total)
 
-    engine.add_data_iterator("catalog", data.events(count))
-    load_kernels(profile)
-    cpu, wall = time.process_time(), time.perf_counter()
-    try:
+    with ExitStack() as stack:
+        writer = stack.enter_context(SnapshotWriter(snapshots, origin)) if snapshots is not None else None
+        components = None if bare else _add_components(engine, markets, profile, writer, decide_on)
+        engine.add_data_iterator("catalog", data.events(count))
+        load_kernels(profile)
+        cpu, wall = time.process_time(), time.perf_counter()
         # without a start the engine's clock would begin in 1970 and every timer fire since
-        engine.run(start=_utc(span[0] // 1_000_000_000 * 1_000_000_000), end=_utc(span[1]))
-    finally:
-        if recorder is not None:
-            recorder.close()
+        engine.run(start=_utc(clock_ns), end=_utc(span[1]))
+        if components is not None:
+            components.recorder.flush()
     return Replay(
         engine=engine,
         universe=markets,
@@ -164,9 +110,21 @@ def run_replay(
         rows=done,
         cpu_seconds=time.process_time() - cpu,
         wall_seconds=time.perf_counter() - wall,
-        scalper=scalper,
-        actor=actor,
-        recorder=recorder,
+        scalper=components.scalper if components is not None else None,
+        actor=components.actor if components is not None else None,
+        recorder=components.recorder if components is not None else None,
+    )
+
+
+def snapshot_origin(catalog: Catalog, profile: Profile, markets: Universe, span: tuple[int, int]) -> Origin:
+    """What the snapshots of a replay of `span` are computed from."""
+    return Origin(
+        schema_id=schema_id(profile.flow),
+        catalog=catalog.digest(),
+        assets=markets.ids,
+        without_book=markets.without_book,
+        start_ns=clock_start_ns(span),
+        end_ns=span[1],
     )
 
 
@@ -175,36 +133,34 @@ def load_kernels(profile: Profile) -> None:
     AssetFlow("none", [FlowMarket("none", is_perp=True, price_places=0, size_places=0)], profile.flow)
 
 
+@dataclass(frozen=True)
+class _Components:
+    actor: FlowActor | None
+    recorder: SnapshotRecorder
+    scalper: Scalper
+
+
 def _add_components(
-    engine: BacktestEngine, catalog: Catalog, markets: Universe, profile: Profile, snapshots: Path | None
-) -> tuple[FlowActor, SnapshotRecorder, Scalper]:
-    names = {asset: tuple(i.id.value for i in found) for asset, found in markets.assets.items()}
-    actor = FlowActor(
-        FlowActorConfig(
-            assets=names,
-            flow=profile.flow.model_dump(mode="json"),
-            without_book=without_book(catalog, markets),
+    engine: BacktestEngine, markets: Universe, profile: Profile, writer: SnapshotWriter | None, decide_on: Path | None
+) -> _Components:
+    flow = profile.flow.model_dump(mode="json")
+    tradable = {asset: i.id.value for asset, i in markets.tradable.items()}
+    actor = None
+    if decide_on is None:
+        actor = FlowActor(FlowActorConfig(assets=markets.ids, flow=flow, without_book=markets.without_book))
+        engine.add_actor(actor)
+    else:
+        played = SnapshotPlayerConfig(
+            path=str(decide_on), assets=tuple(markets.assets), tradable=tuple(tradable.values()), flow=flow
         )
-    )
-    recorder = SnapshotRecorder(SnapshotRecorderConfig(path=str(snapshots) if snapshots is not None else None))
-    scalper = Scalper(
-        ScalperConfig(
-            instruments={asset: i.id.value for asset, i in markets.tradable.items()},
-            scalper=profile.scalper.model_dump(mode="json"),
-            order_id_tag="001",
-        )
-    )
-    engine.add_actor(actor)
+        engine.add_actor(SnapshotPlayer(played))
+    recorder = SnapshotRecorder(writer)
     engine.add_actor(recorder)
+    scalper = Scalper(
+        ScalperConfig(instruments=tradable, scalper=profile.scalper.model_dump(mode="json"), order_id_tag="001")
+    )
     engine.add_strategy(scalper)
-    return actor, recorder, scalper
-
-
-def without_book(catalog: Catalog, markets: Universe) -> tuple[str, ...]:
-    """Instruments without a book, or with one that was ingested without a snapshot and is known in part only."""
-    booked = {s.instrument_id for s in catalog.ledger.series() if s.kind == Kind.BOOK}
-    partial = {name for ingest in catalog.ledger.ingests for name in ingest.unseeded_books}
-    return tuple(i.id.value for i in markets.instruments if i.id.value not in booked - partial)
+    return _Components(actor, recorder, scalper)
 
 
 def _add_venues(engine: BacktestEngine, markets: Universe, profile: Profile) -> None:

@@ -1,37 +1,28 @@
 """Snapshots of a replay written to Parquet while it runs."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from nautilus_trader.common.actor import Actor
 from nautilus_trader.common.config import ActorConfig
 
+from backtests.snapshot_file import SnapshotWriter
 from catalog.data_types import FlowSnapshotData
 from strategies.features import FlowSnapshot
-from strategies.flow.groups import FEATURES
 from strategies.flow_actor import SNAPSHOTS
 
-BATCH = 10_000
-
-
-class SnapshotRecorderConfig(ActorConfig, frozen=True):
-    """`path` of the Parquet file; None counts snapshots without keeping them."""
-
-    path: str | None = None
+BATCH_ROWS = 8_192
 
 
 class SnapshotRecorder(Actor):
-    """Columns ``ts`` (UNIX ns), ``asset`` and one of doubles a feature; the schema id is in the file's metadata."""
+    """Counts snapshots, and hands them to a writer if there is one."""
 
-    def __init__(self, config: SnapshotRecorderConfig) -> None:
-        super().__init__(config)
+    def __init__(self, writer: SnapshotWriter | None) -> None:
+        super().__init__(ActorConfig())
         self.count = 0
         self.schema_id: str | None = None
+        self._writer = writer
         self._pending: list[FlowSnapshot] = []
-        self._writer: pq.ParquetWriter | None = None
 
     def on_start(self) -> None:
         self.subscribe_data(SNAPSHOTS)
@@ -41,36 +32,15 @@ class SnapshotRecorder(Actor):
             return
         self.count += 1
         self.schema_id = data.snapshot.schema_id
-        if self.config.path is not None:
+        if self._writer is not None:
             self._pending.append(data.snapshot)
-            if len(self._pending) >= BATCH:
-                self._flush()
+            if len(self._pending) >= BATCH_ROWS:
+                self.flush()
 
-    def close(self) -> None:
-        """Write what is pending and close the file; without a snapshot it has no rows but all columns."""
-        if self.config.path is not None:
-            self._flush()
-            if self._writer is not None:
-                self._writer.close()
-                self._writer = None
-
-    def _flush(self) -> None:
-        table = snapshot_table(self._pending, self.schema_id or "")
-        if self._writer is None:
-            path = Path(str(self.config.path))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = pq.ParquetWriter(path, table.schema, compression="zstd")
-        if table.num_rows:
-            self._writer.write_table(table)
-        self._pending = []
-
-
-def snapshot_table(snapshots: list[FlowSnapshot], schema_id: str) -> pa.Table:
-    """Snapshots as a table."""
-    values = np.array([s.values for s in snapshots]).reshape(len(snapshots), len(FEATURES))
-    columns: dict[str, pa.Array] = {
-        "ts": pa.array([s.ts for s in snapshots], pa.int64()),
-        "asset": pa.array([s.asset for s in snapshots], pa.string()),
-    }
-    columns |= {f.name: pa.array(values[:, k], pa.float64()) for k, f in enumerate(FEATURES)}
-    return pa.table(columns).replace_schema_metadata({"schema_id": schema_id})
+    def flush(self) -> None:
+        """Hand on what is pending."""
+        if self._writer is not None and self._pending:
+            ts = np.array([s.ts for s in self._pending], np.int64)
+            values = np.array([s.values for s in self._pending])
+            self._writer.write(ts, self._writer.numbers([s.asset for s in self._pending]), values)
+            self._pending = []

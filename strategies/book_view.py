@@ -35,10 +35,3 @@ class BookView(Protocol):
     def levels_up_to(self, price_units: int) -> tuple[Ints, Floats]:
         """Prices and sizes of the asks at `price_units` and below, best first, in arrays of the caller's own."""
         ...
-
-
-def band_limits(best_bid: int, best_ask: int, bps: float) -> tuple[int, int]:
-    """Lowest bid and highest ask price (in units) within `bps` basis points of the mid, both inclusive."""
-    twice_mid = best_bid + best_ask
-    twice_reach = int(twice_mid * bps / 10_000)
-    return (twice_mid - twice_reach + 1) // 2, (twice_mid + twice_reach) // 2

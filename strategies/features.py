@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from indicators.kernel import Floats, States, bound_entry
-from strategies.book_view import BookView, band_limits
+from strategies.book_view import BookView
 from strategies.config import FlowSettings
 from strategies.flow.events import (
     book_lost_at,
@@ -28,7 +28,7 @@ from strategies.flow.events import (
     trade_at,
 )
 from strategies.flow.groups import FEATURES, new_asset
-from strategies.flow.markets import SECOND_NS, add_market
+from strategies.flow.markets import SECOND_NS, add_market, band_limits
 
 _AT = {f.name: k for k, f in enumerate(FEATURES)}
 
@@ -166,6 +166,11 @@ class AssetFlow:
             return None
         values.flags.writeable = False
         return FlowSnapshot(ts, self.asset, values, self.schema_id)
+
+    @property
+    def states(self) -> States:
+        """The asset's record, for drivers in compiled code."""
+        return self._states
 
     def cvd(self, market: int) -> float:
         """Cumulative volume delta of one market in base units, NaN before its first trade."""

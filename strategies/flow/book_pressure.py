@@ -18,7 +18,7 @@ from indicators.rolling_moments import (
     update_rolling_moments,
 )
 from strategies.config import FlowSettings
-from strategies.flow.markets import BANDS, BPS, SECOND_NS
+from strategies.flow.markets import BANDS, SECOND_NS, limits_at
 from strategies.flow.schema import Feature, FeatureGroup, Flip, Input
 
 _BOOKS = (Input.PERP_BOOKS,)
@@ -112,9 +112,7 @@ def _on_sample(state: State, ts: int) -> None:
 
 @kernel
 def _band(bid_prices: Ints, bid_sizes: Floats, ask_prices: Ints, ask_sizes: Floats, bps: float) -> float:
-    twice_mid = bid_prices[0] + ask_prices[0]
-    twice_reach = int(twice_mid * bps / BPS)
-    lowest, highest = (twice_mid - twice_reach + 1) // 2, (twice_mid + twice_reach) // 2
+    lowest, highest = limits_at(bid_prices[0], ask_prices[0], bps)
     bids, asks = len(bid_prices), len(ask_prices)
     return band_microprice_bps(bid_prices, bid_sizes, bids, ask_prices, ask_sizes, asks, lowest, highest)
 

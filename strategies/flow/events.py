@@ -12,12 +12,10 @@ from indicators.cvd import update_cvd
 from indicators.kernel import Floats, Ints, States, kernel
 from indicators.ladder import take_levels
 from indicators.sides import ASK, BID
-from strategies.book_view import band_limits
 from strategies.flow.groups import FEATURES, advance, on_levels, on_open_interest, on_sample, on_trade, write
-from strategies.flow.markets import BANDS, decimal
+from strategies.flow.markets import BANDS, decimal, limits_at
 
 PRICE = [f.name for f in FEATURES].index("price")
-limits_at = kernel(band_limits)
 
 
 @kernel

@@ -97,6 +97,16 @@ def decimal(value: float, scale: float) -> float:
     return nearest
 
 
+def band_limits(best_bid: int, best_ask: int, bps: float) -> tuple[int, int]:
+    """Lowest bid and highest ask price (in units) within `bps` basis points of the mid, both inclusive."""
+    twice_mid = best_bid + best_ask
+    twice_reach = int(twice_mid * bps / BPS)
+    return (twice_mid - twice_reach + 1) // 2, (twice_mid + twice_reach) // 2
+
+
+limits_at = kernel(band_limits)
+
+
 @kernel
 def mid_price(market: State) -> float:
     """The mid of a market's last book sample, quote per base."""

@@ -9,7 +9,8 @@ import pytest
 
 from backtests.market_data import EVERYTHING
 from backtests.profile import Profile, load_profile
-from backtests.replay import disposing, run_replay, universe, with_fees, without_book
+from backtests.replay import disposing, run_replay, with_fees
+from backtests.universe import universe
 from catalog.instruments import Definition
 from catalog.ledger import CatalogError
 from catalog.markets import Market, MarketKind
@@ -105,7 +106,7 @@ def test_books_known_in_part_are_not_read(tmp_path: Path) -> None:
         {BINANCE: [BOOK, PRINTS], BYBIT: [BOOK, PRINTS], SPOT: [PRINTS]},
         unseeded_books=[BYBIT.instrument_id],
     )
-    assert without_book(catalog, universe(catalog, profile())) == ("BTCUSDT-LINEAR.BYBIT", "BTCUSDT.BINANCE_SPOT")
+    assert universe(catalog, profile()).without_book == ("BTCUSDT-LINEAR.BYBIT", "BTCUSDT.BINANCE_SPOT")
 
 
 def test_fees_are_the_profiles(tmp_path: Path) -> None:

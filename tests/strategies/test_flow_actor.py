@@ -13,7 +13,7 @@ from nautilus_trader.model.objects import Price
 from catalog.data_types import OpenInterest
 from catalog.instruments import Definition
 from catalog.markets import Market, MarketKind
-from strategies.book_view import band_limits
+from strategies.flow.markets import band_limits
 from strategies.flow_actor import FlowActor, FlowActorConfig, NautilusBookView, flow_market
 from tests.strategies.conftest import at, book_frame, listed, print_of
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strategies.book_view import band_limits
+from strategies.flow.markets import band_limits
 
 
 @pytest.mark.parametrize(
