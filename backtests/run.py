@@ -9,8 +9,7 @@ if __name__ == "__main__":  # run as a script: import from the project's root, n
 import json
 import shutil
 import tempfile
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,12 +19,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from backtests.command_line import bounds, errors, existing_catalog, failing, progress
 from backtests.depth_map import DepthMap, depth_map
-from backtests.market_data import EVERYTHING
-from backtests.profile import DEFAULT_PROFILE, ProfileError, load_profile
+from backtests.profile import DEFAULT_PROFILE, load_profile
 from backtests.replay import Replay, disposing, run_replay
 from backtests.report import write_report
 from backtests.summary import summarise
@@ -34,14 +32,9 @@ from catalog.market_model import MARKET_VERSION
 from catalog.sample_market import write_sample_market
 from catalog.store import Catalog
 from catalog.tables import Kind
-from catalog.times import parse_ns
 from strategies.trade_log import TRADE_SCHEMA, Trade
 
-# Nautilus 1.231 uses what a later pandas will drop: nothing that a user can do
-warnings.filterwarnings("ignore", message=r"(Timestamp\.utcnow|'d') is deprecated|Discarding nonzero nanoseconds")
-
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
 ROOT = Path(__file__).resolve().parents[1]
 # a folder a version of the market, with its truth beside the catalog: an old one is never taken for a new one
@@ -57,6 +50,9 @@ def main(
     start: Annotated[str | None, typer.Option(help="First time, UTC, for example 2024-07-18T23:58.")] = None,
     end: Annotated[str | None, typer.Option(help="Last time, UTC.")] = None,
     out: Annotated[Path, typer.Option(help="Directory of the results.")] = ROOT / "reports" / "latest",
+    snapshots: Annotated[
+        Path | None, typer.Option(help="Decide on these snapshots of backtests/features.py: nothing is computed again.")
+    ] = None,
     dump_snapshots: Annotated[Path | None, typer.Option(help="Also copy the snapshots to this Parquet file.")] = None,
     bare: Annotated[
         bool, typer.Option(help="The engine alone, without our actor and strategy: what we cost ourselves.")
@@ -64,23 +60,19 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON instead of a table.")] = False,
 ) -> None:
     """Replay and report. Exit code 0: done, 2: bad input, 1: our fault."""
-    try:
-        if bare and dump_snapshots is not None:
-            raise CatalogError("--bare makes no snapshots: leave --dump-snapshots out")
+    with failing():
+        if bare and (dump_snapshots is not None or snapshots is not None):
+            raise CatalogError("--bare neither makes nor takes snapshots: leave --dump-snapshots and --snapshots out")
         settings = load_profile(profile)
-        start_ns = parse_ns(start) if start else EVERYTHING[0]
-        end_ns = parse_ns(end) if end else EVERYTHING[1]
-        if start_ns > end_ns:
-            raise ValueError(f"--start {start} is after --end {end}")
-        source = Catalog(catalog if catalog is not None else _sample_market())
-        if catalog is not None and not (catalog / "data").is_dir():
-            raise CatalogError(f"{catalog} is not a catalog: fill one with catalog/ingest.py")
+        start_ns, end_ns = bounds(start, end)
+        source = Catalog(_sample_market()) if catalog is None else existing_catalog(catalog)
         with _results(out) as folder:
-            snapshots = None if bare else folder / "snapshots.parquet"
-            with _progress() as show:
+            seen = None if bare else folder / "snapshots.parquet"
+            with progress("replay") as show:
                 replay = run_replay(
-                    source, settings, start_ns=start_ns, end_ns=end_ns, bare=bare, snapshots=snapshots, on_rows=show
-                )
+                    source, settings, start_ns=start_ns, end_ns=end_ns, bare=bare,
+                    decide_on=snapshots, snapshots=seen, on_rows=show,
+                )  # fmt: skip
             with disposing(replay):
                 summary = summarise(replay, settings, str(source.root))
                 (folder / "summary.json").write_text(json.dumps(summary, indent=1))
@@ -92,9 +84,6 @@ def main(
                         folder / "report.html", title=f"Crossflow replay of {source.root.name}", summary=summary,
                         trades=trades, snapshots=frame, engine=replay.engine, depth=depth_maps(source, replay),
                     )  # fmt: skip
-    except (ProfileError, CatalogError, ValueError, OSError) as error:
-        errors.print(f"error: {error}")
-        raise typer.Exit(2) from None
     if dump_snapshots is not None:
         dump_snapshots.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(out / "snapshots.parquet", dump_snapshots)
@@ -137,14 +126,6 @@ def _sample_market() -> Path:
         errors.print(f"making the built-in market in {SAMPLE.relative_to(ROOT)} ...")
         write_sample_market(SAMPLE, seed=7, hours=1.0, assets=5)
     return SAMPLE
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    columns = (TextColumn("replay"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("replay", total=None)
-        yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
 def _print(summary: dict[str, Any], out: Path, *, bare: bool) -> None:
