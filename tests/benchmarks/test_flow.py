@@ -28,7 +28,13 @@ class _Book:
     def __init__(self) -> None:
         rng = np.random.default_rng(9)
         away = 1 + 9 * np.arange(LEVELS)
+        self._count = 0
         self._bids, self._asks = (MID - away, rng.lognormal(0, 1, LEVELS)), (MID + away, rng.lognormal(0, 1, LEVELS))
+
+    @property
+    def updates(self) -> int:
+        self._count += 1
+        return self._count
 
     def best(self) -> tuple[int, int]:
         return MID - 1, MID + 1
