@@ -1,6 +1,7 @@
 """Small catalogs made by hand, and one of the built-in market for whole runs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from catalog.instruments import Definition
-from catalog.markets import Market
+from catalog.markets import Market, MarketKind
 from catalog.sample_market import write_sample_market
 from catalog.store import Catalog
 from catalog.tables import (
@@ -29,6 +30,7 @@ from catalog.tables import (
     Chunk,
     Kind,
 )
+from tests.backtests.recorded import CAPTURES, ingest_capture
 
 T0 = 1_700_000_000_000_000_000
 """A whole minute; times of hand-made events are microseconds after it, which is how finely the catalog tells them."""
@@ -134,6 +136,37 @@ def write_catalog(
     return catalog
 
 
+def ticking(seed: int, first_s: int, last_s: int, *, reports: bool = False) -> list[Chunk]:
+    """Four frames of a book and four prints a second between two seconds after T0, drawn by a seed.
+
+    With `reports` there are marks, funding and open interest too.
+    """
+    rng = np.random.default_rng(seed)
+    quarters = range(first_s * 1_000_000, last_s * 1_000_000, 250_000)
+    seconds = range(first_s * 1_000_000 + 600_000, last_s * 1_000_000, 1_000_000)
+    frames = random_book(seed, len(quarters))
+    prints = {
+        "price": [f"{100 + tick / 10:.1f}" for tick in rng.integers(-5, 6, len(quarters))],
+        "size": [f"{size / 1000:.3f}" for size in rng.integers(1, 3_000, len(quarters))],
+        "trade_id": [str(k) for k in range(len(quarters))],
+        "aggressor_side": rng.integers(BUYER, SELLER + 1, len(quarters)).tolist(),
+    }
+    chunks = [
+        book([(us, *frame[1:]) for us, frame in zip(quarters, frames, strict=False)]),
+        chunk(Kind.TRADES, prints, [us + 100_000 for us in quarters]),
+    ]
+    if reports:
+        count = len(seconds)
+        marks = [f"{100 + tick / 1000:.3f}" for tick in rng.integers(-200, 201, count)]
+        funding = {"rate": ["0.0001"], "interval_minutes": [480], "next_funding_ns": [ns(last_s * 10_000_000)]}
+        chunks += [
+            chunk(Kind.MARKS, {"value": marks}, seconds),
+            chunk(Kind.FUNDING, funding, seconds[:1]),
+            chunk(Kind.OPEN_INTEREST, {"value": [str(5_000 + k) for k in range(count)]}, seconds),
+        ]
+    return chunks
+
+
 def alternating(count: int) -> list[int]:
     """Taker sides, buyer and seller in turn."""
     return [BUYER if k % 2 == 0 else SELLER for k in range(count)]
@@ -182,3 +215,36 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("sample") / "market"
     write_sample_market(root, seed=7, hours=0.15, assets=1)
     return root
+
+
+MIDNIGHT_S = 6_400
+"""The UTC midnight after T0, in seconds after it."""
+
+
+@pytest.fixture(scope="session")
+def midnight(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A minute around midnight: BTC as a perp of two venues and on spot, ETH as a perp."""
+    root, (first, last) = tmp_path_factory.mktemp("midnight") / "market", (MIDNIGHT_S - 30, MIDNIGHT_S + 30)
+    btc, eth = (Market("BINANCE", MarketKind.PERP, f"{base}USDT") for base in ("BTC", "ETH"))
+    write_catalog(
+        root,
+        {
+            btc: ticking(1, first, last, reports=True),
+            Market("BYBIT", MarketKind.PERP, "BTCUSDT"): ticking(2, first, last, reports=True),
+            Market("BINANCE_SPOT", MarketKind.SPOT, "BTCUSDT"): ticking(3, first, last),
+            eth: ticking(4, first, last, reports=True),
+        },
+        {eth: replace(TENTHS, base="ETH")},
+    )
+    return root
+
+
+@pytest.fixture(scope="session")
+def catalogs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Catalog]:
+    """Each capture in a catalog of its own."""
+    made = {}
+    for name, capture in CAPTURES.items():
+        root = tmp_path_factory.mktemp(name) / "catalog"
+        ingest_capture(root, capture)
+        made[name] = Catalog(root)
+    return made

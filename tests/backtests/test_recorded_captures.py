@@ -1,10 +1,7 @@
 """The recorded Binance captures, from raw lines to snapshots, against code that shares nothing with the product."""
 
-import gzip
-import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,82 +12,17 @@ from nautilus_trader.model.book import OrderBook
 from nautilus_trader.model.data import OrderBookDeltas
 from nautilus_trader.model.enums import AggressorSide, BookType
 
-from backtests.market_data import MarketData
 from backtests.profile import load_profile
 from backtests.replay import disposing, run_replay
-from catalog.formats.registry import make_reader
-from catalog.pipeline import ingest
 from catalog.store import Catalog
 from strategies.config import FlowSettings
 from strategies.flow.groups import FEATURES
 from strategies.flow.schema import Input
+from tests.backtests.recorded import CAPTURES, PERPS, Capture, events, ingest_capture, needs_captures, raw_events
 
-RAW = Path(__file__).parents[2].parent / "shared" / "data" / "binance_raw_ws"
-pytestmark = pytest.mark.skipif(not RAW.is_dir(), reason="the recorded captures are not beside this checkout")
+pytestmark = needs_captures
 
 BANDS = {"near": Decimal(5), "mid": Decimal(10), "far": Decimal(25)}
-
-
-@dataclass(frozen=True)
-class Capture:
-    """A recording, and what its README counts in it."""
-
-    symbol: str
-    market: str
-    files: tuple[str, ...]
-    diffs: int
-    trades: int
-    tickers: int
-    instrument_id: str
-
-
-CAPTURES = {
-    "btc2024": Capture(
-        "BTCUSDT", "usdm", ("usdm_btcusdt_20240718.gz", "usdm_btcusdt_20240719.gz"), 9_022, 10_701, 52_260,
-        "BTCUSDT-PERP.BINANCE",
-    ),
-    "eth2024": Capture(
-        "ETHUSDT", "usdm", ("usdm_ethusdt_20240718.gz", "usdm_ethusdt_20240719.gz"), 8_929, 13_655, 47_328,
-        "ETHUSDT-PERP.BINANCE",
-    ),
-    "btc2023": Capture(
-        "BTCUSDT", "usdm", ("usdm_btcusdt_20230404.dat.gz", "usdm_btcusdt_20230405.dat.gz"), 16_110, 12_935, 44_205,
-        "BTCUSDT-PERP.BINANCE",
-    ),
-    "spot2023": Capture(
-        "BTCUSDT", "spot", ("spot_btcusdt_20230405.dat.gz",), 3_929, 3_144, 8_015, "BTCUSDT.BINANCE_SPOT",
-    ),
-}  # fmt: skip
-PERPS = ("btc2024", "eth2024", "btc2023")
-
-
-def raw_events(capture: Capture) -> Iterator[tuple[int, str, dict[str, Any]]]:
-    """(receive time in ns, kind, payload) of every line."""
-    for name in capture.files:
-        with gzip.open(RAW / name, "rt") as lines:
-            for line in lines:
-                stamp, _, body = line.partition(" ")
-                message = json.loads(body)
-                data = message.get("data", message)
-                kind = "snapshot" if "lastUpdateId" in data else data.get("e", "bookTicker")
-                yield int(stamp) * (1 if len(stamp) == 19 else 1000), kind, data
-
-
-@pytest.fixture(scope="module")
-def catalogs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Catalog]:
-    """Each capture in a catalog of its own."""
-    made = {}
-    for name, capture in CAPTURES.items():
-        root = tmp_path_factory.mktemp(name) / "catalog"
-        reader = make_reader("binance-capture", capture.symbol, 0, {"market": capture.market})
-        ingest(root, "binance-capture", reader, [RAW / f for f in capture.files])
-        made[name] = Catalog(root)
-    return made
-
-
-def events(catalog: Catalog, capture: Capture) -> Iterator[Any]:
-    for chunk in MarketData(catalog, (capture.instrument_id,)).events():
-        yield from chunk
 
 
 @pytest.mark.parametrize("name", CAPTURES)
@@ -240,8 +172,7 @@ def spot_and_perp(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """Snapshots of the perp and the spot market of April 2023 together, in the minutes that both were recorded."""
     root = tmp_path_factory.mktemp("both") / "catalog"
     for capture in (CAPTURES["btc2023"], CAPTURES["spot2023"]):
-        reader = make_reader("binance-capture", capture.symbol, 0, {"market": capture.market})
-        ingest(root, "binance-capture", reader, [RAW / f for f in capture.files])
+        ingest_capture(root, capture)
     path = root.parent / "snapshots.parquet"
     profile = load_profile().model_copy(update={"flow": QUICK})
     with disposing(run_replay(Catalog(root), profile, start_ns=0, end_ns=2**63 - 1, snapshots=path)):
