@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 LEDGER = "ledger.json"
-VERSION = 1
+VERSION = 2
 SLOTS = 999  # slot 0 belongs to timers: a scan at a whole microsecond never ties with an event
 QUANTUM_NS = 1_000
 
@@ -39,6 +39,7 @@ class SeriesEntry:
     rows: int
     first_ns: int
     last_ns: int
+    digest: str  # of the file's content, taken when it was written
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,11 @@ class Ledger:
 
 
 def fingerprint(path: Path) -> SourceFile:
-    """Name, size and content digest (BLAKE2b, 16 bytes) of a source file."""
+    """Name, size and content digest of a source file."""
+    return SourceFile(path.name, path.stat().st_size, content_digest(path))
+
+
+def content_digest(path: Path) -> str:
+    """A file's content in 32 hexadecimal digits (BLAKE2b, 16 bytes)."""
     with path.open("rb") as source:
-        digest = hashlib.file_digest(source, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-    return SourceFile(path.name, path.stat().st_size, digest)
+        return hashlib.file_digest(source, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

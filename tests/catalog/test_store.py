@@ -368,3 +368,28 @@ def test_books_of_large_frames_go_to_disk_in_row_groups(tmp_path: Path, monkeypa
     (path,) = (tmp_path / "data" / "order_book_deltas").rglob("*.parquet")
     groups = pq.read_metadata(path)
     assert [groups.row_group(k).num_rows for k in range(groups.num_row_groups)] == [4, 4, 3]
+
+
+def test_the_digest_is_of_the_content(tmp_path: Path) -> None:
+    """The same data has the same digest wherever it lies; one price, one market or one tick makes another."""
+
+    def made(name: str, price: str = "100.5", market: Market = PERP, definition: Definition = HALVES) -> str:
+        write(tmp_path / name, marks([SECOND, 2 * SECOND], ["100.0", price]), market=market, definition=definition)
+        return Catalog(tmp_path / name).digest()
+
+    first = made("first")
+    assert first == made("again") == Catalog(tmp_path / "first").digest()
+    finer = Definition("BTC", "USDT", price_tick=Decimal("0.25"), size_step=Decimal("0.001"))
+    others = [made("price", "101.0"), made("market", market=SPOT), made("tick", definition=finer)]
+    write(tmp_path / "first", marks([3 * SECOND], ["100.0"]), name="b.csv")
+    assert len({first, *others, Catalog(tmp_path / "first").digest()}) == 5
+
+
+def test_a_file_that_was_cut_short_or_exchanged_changes_the_digest(tmp_path: Path) -> None:
+    """The files themselves are looked at, not only the book-keeping."""
+    write(tmp_path / "a", trades([SECOND]))
+    write(tmp_path / "b", trades([SECOND, 2 * SECOND]))
+    before = Catalog(tmp_path / "a").digest()
+    (mine,), (other,) = ((tmp_path / n / "data" / "trade_tick").rglob("*.parquet") for n in ("a", "b"))
+    mine.write_bytes(other.read_bytes())
+    assert Catalog(tmp_path / "a").digest() != before
