@@ -10,9 +10,10 @@ import numpy as np
 from backtests.book_seed import book_state
 from backtests.bulk_kernel import NEVER, Clock, Feed, Stop, Stream, play
 from backtests.replay_clock import clock_start_ns
-from backtests.series_rows import BATCH_ROWS, Rows, SeriesFile, chained_batches, seed_rows
+from backtests.series_rows import BATCH_ROWS, SIDES, Rows, SeriesFile, chained_batches, seed_rows
 from catalog.ledger import CatalogError
 from catalog.tables import Kind
+from catalog.times import format_ns
 from indicators.kernel import Floats, Ints, entry, new_states
 from strategies.config import FlowSettings
 from strategies.features import AssetFlow, FlowMarket, first_sample_ns
@@ -70,6 +71,9 @@ class _Reader:
             state = book_state(series.paths[0], task.start_ns)
             seed = None if state is None else seed_rows(state)
         self._batches = chained_batches(seed, files)
+        self._seed_rows = 0 if seed is None else len(seed.ts)
+        self.rows = 0
+        """Read from the files so far; the rows of a seed are in none of them."""
         self.base = 0
         self.room = 0
         self.exhausted = False
@@ -78,6 +82,9 @@ class _Reader:
         """The next batch, None at the end."""
         batch = next(self._batches, None)
         self.exhausted = batch is None
+        if batch is not None:
+            self.rows += len(batch.ts) - self._seed_rows
+            self._seed_rows = 0
         return batch
 
 
@@ -94,6 +101,7 @@ class AssetPlayer:
     ) -> None:
         self._task = task
         self._on_rows = on_rows
+        self._total = 0 if on_rows is None else task.rows()
         settings = task.settings
         self.flow = AssetFlow(task.asset, task.markets, settings)
         self._states = self.flow.states
@@ -119,7 +127,6 @@ class AssetPlayer:
         self._trace_at = np.array(trace, np.int64)
         self._trace_ts, self._trace = np.empty(OUT_ROWS, np.int64), np.empty((OUT_ROWS, len(trace)), np.int64)
         self._play = entry(play, *self._arguments(0))
-        self._rows = 0
 
     def snapshots(self) -> Iterator[tuple[Ints, Floats]]:
         """Times (UNIX ns) and values, shape (rows, features), in batches of at most OUT_ROWS."""
@@ -183,9 +190,8 @@ class AssetPlayer:
             column[reader.base : reader.base + left] = column[stream["cursor"] : stream["end"]].copy()
             column[reader.base + left : reader.base + left + len(values)] = values
         stream["cursor"], stream["end"] = reader.base, reader.base + left + len(batch.ts)
-        self._rows += len(batch.ts)
         if self._on_rows is not None:
-            self._on_rows(self._rows, 0)
+            self._on_rows(sum(r.rows for r in self._readers), self._total)
 
     def _reserve(self, rooms: Sequence[int]) -> None:
         """Lay the columns out anew, with so much room for each stream."""
@@ -234,8 +240,11 @@ class AssetPlayer:
         for stream, series in zip(self._streams, self._task.series, strict=True):
             if stream["feed"] == Feed.BOOK and stream["cursor"] < stream["end"]:
                 k = int(stream["cursor"])
-                row = {name: column[k].item() for name, column in self._columns._asdict().items()}
-                if row["ts"] <= self._clock["next_ns"][0]:
+                ts, price, size, code = (column[k].item() for column in self._columns)
+                if ts <= self._clock["next_ns"][0]:
                     name = self._task.markets[series.market].name
-                    return f"{name}: {row} is no row of a book: the catalog is damaged, ingest it anew"
+                    return (
+                        f"{name}: action {code // SIDES}, side {code % SIDES}, price {price}, size {size:.0f} (units) "
+                        f"at {format_ns(ts)} is no row of a book: the catalog is damaged, ingest it anew"
+                    )
         return f"{self._task.asset}: a book has a row that is none: the catalog is damaged, ingest it anew"

@@ -11,7 +11,7 @@ from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.objects import FIXED_PRECISION, Price, Quantity
 
 from backtests.book_samples import BookFile
-from catalog.ledger import QUANTUM_NS
+from catalog.ledger import QUANTUM_NS, CatalogError
 from catalog.tables import CLEAR
 from indicators.ladder import Ladder
 from indicators.sides import ASK, BID
@@ -32,6 +32,7 @@ def book_state(path: Path, ts: int) -> BookState | None:
     """The book just before `ts` (UNIX ns), from the last CLEAR on; None if it is empty.
 
     Reads the file backwards only as far as that CLEAR. Its time keeps the series' slot, so it ties with no other.
+    Raises CatalogError for a row that is none.
     """
     book = BookFile(path)
     parts: list[pa.Table] = []
@@ -45,7 +46,10 @@ def book_state(path: Path, ts: int) -> BookState | None:
             break
     rows = pa.concat_tables(reversed(parts))
     ladder = Ladder()
-    book.apply(ladder, rows)
+    try:
+        book.apply(ladder, rows)
+    except ValueError as error:
+        raise CatalogError(f"{path}: {error}: the catalog is damaged, ingest it anew") from error
     if not ladder.count(BID) + ladder.count(ASK):
         return None
     slot = int(rows.column("ts_init")[-1].as_py()) % QUANTUM_NS

@@ -20,7 +20,7 @@ from backtests.market_data import EVERYTHING, MarketData
 from backtests.profile import Profile, load_profile
 from backtests.replay import snapshot_origin
 from backtests.replay_clock import SECOND_NS
-from backtests.snapshot_file import Origin, SnapshotWriter, read_batches
+from backtests.snapshot_file import Origin, SnapshotFileError, SnapshotWriter, read_batches
 from backtests.state_fields import state_fields
 from backtests.universe import Universe, universe
 from catalog.ledger import CatalogError
@@ -63,8 +63,11 @@ def write_features(
     Assets run in parallel. A day's features depend on the days before it, so one asset's span is one piece of work,
     unless `days_apart`: then every UTC day begins cold, as a replay of that day alone would, and days are parallel too.
 
-    Raises CatalogError where there is nothing to compute, or an asset is not in the catalog.
+    Raises CatalogError where there is nothing to compute, or an asset is not in the catalog; SnapshotFileError where
+    `out` is a directory.
     """
+    if out.is_dir():
+        raise SnapshotFileError(f"{out} is a directory: name a file")
     began = time.perf_counter()
     plan = Plan.of(catalog, profile, start_ns, end_ns, assets, days_apart=days_apart)
     total = sum(task.rows() for task in plan.tasks)
@@ -116,7 +119,7 @@ class Plan:
         span = whole.span()
         if span is None:
             raise CatalogError(f"{catalog.root} has no data between the given start and end")
-        origin = snapshot_origin(catalog, profile, markets, span)
+        origin = snapshot_origin(catalog, profile, markets, span, start_ns)
         origin = replace(origin, assets={a: origin.assets[a] for a in chosen}, days_apart=days_apart)
         spans = [(start_ns, end_ns)]
         if days_apart:
@@ -255,8 +258,8 @@ def kernel_series(
     plan = Plan.of(Catalog(Path(catalog)), settings, *bounds, [asset])
     player = AssetPlayer(plan.tasks[0], trace=[known[field].word for field in fields], trace_ns=step * SECOND_NS)
     parts = list(player.traces())
-    ts = np.concatenate([part[0] for part in parts])
-    words = np.concatenate([part[1] for part in parts])
+    ts = np.concatenate([np.empty(0, np.int64), *(part[0] for part in parts)])
+    words = np.concatenate([np.empty((0, len(fields)), np.int64), *(part[1] for part in parts)])
     columns = {field: words[:, k].copy().view(known[field].dtype) for k, field in enumerate(fields)}
     return pd.DataFrame(columns, index=pd.to_datetime(ts, utc=True).rename("time"))
 

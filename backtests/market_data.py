@@ -71,7 +71,7 @@ class MarketData:
     def span(self) -> tuple[int, int] | None:
         """First and last event time of the data inside the asked span, or None where there is none."""
         series = self.series()
-        if not series:
+        if not series or self.start_ns > self.end_ns:
             return None
         return (
             max(self.start_ns, min(s.first_ns for s in series)),
@@ -153,8 +153,9 @@ def _rows_before(file: pq.ParquetFile, ts: int, side: str) -> int:
         meta = file.metadata.row_group(group)
         stats = meta.column(column).statistics
         if stats is None or not (stats.max < ts or (side == "right" and stats.max == ts)):
-            times: npt.NDArray[np.uint64] = file.read_row_group(group, ["ts_init"]).column(0).to_numpy()
-            found = int(np.searchsorted(times, np.uint64(ts), side="left" if side == "left" else "right"))
+            times: npt.NDArray[np.integer] = file.read_row_group(group, ["ts_init"]).column(0).to_numpy()
+            # in the column's own type, which is not that of every kind: numpy compares mixed ones as doubles
+            found = int(np.searchsorted(times, times.dtype.type(ts), side="left" if side == "left" else "right"))
             return rows + found
         rows += meta.num_rows
     return rows

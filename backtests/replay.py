@@ -73,7 +73,7 @@ def run_replay(
     if span is None:
         raise CatalogError(f"{catalog.root} has no data between the given start and end")
     clock_ns = clock_start_ns(span)
-    origin = snapshot_origin(catalog, profile, markets, span)
+    origin = snapshot_origin(catalog, profile, markets, span, start_ns)
     if decide_on is not None:
         Origin.read(decide_on).require(origin, decide_on)
     engine = BacktestEngine(
@@ -116,14 +116,16 @@ def run_replay(
     )
 
 
-def snapshot_origin(catalog: Catalog, profile: Profile, markets: Universe, span: tuple[int, int]) -> Origin:
-    """What the snapshots of a replay of `span` are computed from."""
+def snapshot_origin(
+    catalog: Catalog, profile: Profile, markets: Universe, span: tuple[int, int], start_ns: int
+) -> Origin:
+    """What the snapshots of a replay of `span` are computed from, of which the start was asked for as `start_ns`."""
     return Origin(
         schema_id=schema_id(profile.flow),
         catalog=catalog.digest(),
         assets=markets.ids,
         without_book=markets.without_book,
-        start_ns=clock_start_ns(span),
+        start_ns=max(clock_start_ns(span), start_ns),
         end_ns=span[1],
     )
 

@@ -84,9 +84,9 @@ def main(
                         folder / "report.html", title=f"Crossflow replay of {source.root.name}", summary=summary,
                         trades=trades, snapshots=frame, engine=replay.engine, depth=depth_maps(source, replay),
                     )  # fmt: skip
-    if dump_snapshots is not None:
-        dump_snapshots.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(out / "snapshots.parquet", dump_snapshots)
+        if dump_snapshots is not None:
+            dump_snapshots.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(out / "snapshots.parquet", dump_snapshots)
     if as_json:
         print(json.dumps(summary, indent=1))
     else:

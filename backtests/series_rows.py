@@ -5,7 +5,7 @@ All kinds share four columns, so that one kernel reads them side by side:
 ===============  =========================  ====================  =============================
 kind             ``whole`` (int64)          ``amount`` (double)   ``code`` (int64)
 ===============  =========================  ====================  =============================
-book             price, units               size, units           4 x action + side
+book             price, units               size, units           256 x action + side
 trades           price, units               size, units           taker side
 marks            0                          price                 0
 funding          next settlement, UNIX ns   rate                  0
@@ -33,7 +33,7 @@ from catalog.tables import ADD, BID, CLEAR, F_LAST, NO_SIDE, Kind
 from indicators.kernel import Floats, Ints
 
 BATCH_ROWS = 32_768
-SIDES = 4  # a book row's code is SIDES x action + side
+SIDES = 256  # a book row's code is SIDES x action + side; the catalog keeps either in a byte
 
 _COLUMNS: dict[Kind, list[str]] = {
     Kind.BOOK: ["action", "side", "price", "size", "flags", "ts_init"],

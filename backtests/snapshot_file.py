@@ -35,7 +35,7 @@ class Origin:
     catalog: str  # :meth:`catalog.store.Catalog.digest`
     assets: dict[str, tuple[str, ...]]  # the markets of each asset, the lead first
     without_book: tuple[str, ...]  # markets of which nothing but trades was read
-    start_ns: int  # the clock's start and its end
+    start_ns: int  # the clock's start, or the asked one where that is later: data before it was left out
     end_ns: int
     days_apart: bool = False  # every day began cold, as a replay of that day alone would
 
@@ -52,7 +52,7 @@ class Origin:
             body["assets"] = {asset: tuple(markets) for asset, markets in body["assets"].items()}
             body["without_book"] = tuple(body["without_book"])
             return cls(**body)
-        except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
+        except (OSError, pa.ArrowException, AttributeError, KeyError, TypeError, ValueError) as error:
             raise SnapshotFileError(
                 f"{path} is no file of snapshots ({error!r}): make one with backtests/features.py"
             ) from error
@@ -120,8 +120,12 @@ class SnapshotWriter:
 
     def close(self) -> None:
         """Finish the file and put it in its place."""
-        self._writer.close()
-        self._partial.replace(self.path)
+        try:
+            self._writer.close()
+            self._partial.replace(self.path)
+        except BaseException:
+            self._partial.unlink(missing_ok=True)
+            raise
 
     def discard(self) -> None:
         """Leave nothing behind."""

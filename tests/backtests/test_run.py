@@ -11,6 +11,8 @@ from typer.testing import CliRunner, Result
 
 from backtests.profile import load_profile
 from backtests.run import app
+from backtests.snapshot_file import Origin
+from catalog.store import Catalog
 from strategies.features import schema_id
 from strategies.flow.groups import FEATURES
 from strategies.trade_log import TRADE_SCHEMA
@@ -65,12 +67,13 @@ def test_json_is_the_summary(done: Done) -> None:
     assert printed["rows"] > 1_000
 
 
-def test_snapshots_have_their_schema(done: Done, lively: Path) -> None:
-    """Columns are the features in order, the schema id is that of the profile's settings."""
+def test_snapshots_have_their_schema(done: Done, sample: Path, lively: Path) -> None:
+    """Columns are the features in order, the schema id is that of the profile's settings, the catalog the one read."""
     table = pq.read_table(done.out / "snapshots.parquet")
     assert table.column_names == ["ts", "asset", *(f.name for f in FEATURES)]
     expected = schema_id(load_profile(lively).flow)
-    assert table.schema.metadata[b"schema_id"].decode() == expected
+    origin = Origin.read(done.out / "snapshots.parquet")
+    assert (origin.schema_id, origin.catalog, list(origin.assets)) == (expected, Catalog(sample).digest(), ["BTC"])
     assert json.loads(done.result.stdout)["schema_id"] == expected
 
 
@@ -151,7 +154,9 @@ def test_bare_writes_a_summary_alone(sample: Path, lively: Path, tmp_path: Path)
         (("--start", "yesterday-ish"), "'yesterday-ish' is not a time"),
         (("--start", "2026-01-06", "--end", "2026-01-05"), "--start 2026-01-06 is after --end 2026-01-05"),
         (("--start", "2030-01-01"), "has no data between the given start and end"),
-        (("--bare", "--dump-snapshots", "x.parquet"), "--bare makes no snapshots"),
+        (("--bare", "--dump-snapshots", "x.parquet"), "--bare neither makes nor takes snapshots"),
+        (("--bare", "--snapshots", "x.parquet"), "--bare neither makes nor takes snapshots"),
+        (("--snapshots", "x.parquet"), "x.parquet is no file of snapshots"),
     ],
 )
 def test_bad_input_is_exit_2_and_writes_nothing(
@@ -181,3 +186,16 @@ def test_a_profile_with_wrong_keys_is_exit_2(sample: Path, tmp_path: Path) -> No
     assert result.exit_code == 2
     assert "venues.BINANCE.taker_fee = 7" in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_a_copy_that_cannot_be_written_is_exit_2(sample: Path, lively: Path, tmp_path: Path) -> None:
+    """A directory is named for the copy: one line on standard error, and the results are there all the same."""
+    (tmp_path / "taken").mkdir()
+    span = ("--start", "2026-01-05T00:01", "--end", "2026-01-05T00:01:10")
+    given = ("--catalog", sample, "--profile", lively, "--out", tmp_path / "out", *span)
+    result = run(*given, "--dump-snapshots", tmp_path / "taken")
+    assert result.exit_code == 2
+    assert "taken" in result.stderr
+    assert "Traceback" not in result.output
+    assert {p.name for p in (tmp_path / "out").iterdir()} == RESULTS
+    assert list((tmp_path / "taken").iterdir()) == []
