@@ -41,11 +41,13 @@ from catalog.market_specs import PERPS_WITH_BOOK, VENUES, WALL_SHARES, Listing, 
 from catalog.market_truth import Truth
 from catalog.market_walls import AssetWalls, MarketWalls, PlannedWall
 from catalog.tables import Chunk, Kind
+from catalog.times import format_ns
 
 MONDAY_2026_01_05 = 1_767_571_200_000_000_000  # 00:00 UTC
 MARKET_VERSION = 2
 """Goes up when the same arguments make another market."""
 DEFAULT_EDGE, LARGEST_EDGE = 1.0, 10.0
+LATEST_NS = 7_258_118_400_000_000_000  # 2200-01-01: 64 bits of nanoseconds end in 2262
 _COMMON, _ASSET, _MARKET, _SCRIPT = range(4)  # what a random stream is for: first part of its name
 _PRICE, _FLOW, _BOOK, _REPORTS, _ARRIVALS = range(5)  # which part of a market; the block comes last, 0 to set up
 _EPISODES, _FIRST_WALL = 0, 1  # which part of an asset's script; it is drawn as time goes by, not by blocks
@@ -156,8 +158,9 @@ class SampleMarket:
             raise ValueError(f"seed is {self.seed}: give a whole number from 0")
         if not 0.0 < self.hours < 24.0 * 366.0:
             raise ValueError(f"hours is {self.hours}: give more than 0, and at most a year")
-        if self.start_ns < 0 or self.start_ns % MINUTE_NS:
-            raise ValueError(f"start_ns is {self.start_ns}: give the UNIX nanoseconds of a full minute")
+        if self.start_ns < 0 or self.start_ns % MINUTE_NS or self.end_ns > LATEST_NS:
+            start = f"{self.start_ns} ({format_ns(self.start_ns)})"
+            raise ValueError(f"start_ns is {start}: give a full minute from 1970 on, and end by 2200")
         if not 0.0 <= self.edge <= LARGEST_EDGE:
             raise ValueError(f"edge is {self.edge}: give 0 for a market without an edge, and at most {LARGEST_EDGE:g}")
         listings(self.assets, self.venues)

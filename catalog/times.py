@@ -19,4 +19,7 @@ def parse_ns(text: str) -> int:
     if not isinstance(time, pd.Timestamp):  # NaT
         raise ValueError(f"{text!r} is not a time: write it as 2024-07-18 or 2024-07-18T23:57:00")  # noqa: TRY004
     utc = time.tz_localize("UTC") if time.tz is None else time.tz_convert("UTC")
-    return int(utc.as_unit("ns").value)
+    try:
+        return int(utc.as_unit("ns").value)
+    except pd.errors.OutOfBoundsDatetime as error:
+        raise ValueError(f"{text!r} is no time that 64-bit nanoseconds hold: give a year from 1678 to 2261") from error

@@ -1,11 +1,11 @@
-"""Exact quantile of the last n values.
+"""Exact quantile of the last n values, in O(log n) an update.
 
 The definition is ``numpy.quantile(window, q, method="higher")``: the member of the window at sorted position
 ceil(q (m - 1)) of m, so the quantile is always a value that occurred.
 
-Only the largest values are kept in order: those above the quantile and as many again in reserve. A value that enters or
-leaves below them costs a comparison, so a high quantile, which is what this is for, costs a few nanoseconds. When the
-reserve is used up, it is filled again from the window: O(n), but rarely.
+Two heaps share the window: what lies below the quantile has its largest on top, the quantile and what lies above it
+their smallest. A new value takes the place of the oldest in whichever heap that lies, and moves along one path; most
+values belong near the bottom of the larger heap and hardly move, so a high quantile costs a few nanoseconds.
 """
 
 import math
@@ -26,10 +26,11 @@ def rolling_quantile_dtype(window: int) -> np.dtype[np.void]:
             ("min_count", "i8"),
             ("head", "i8"),  # where the next value goes, which is the oldest when full
             ("count", "i8"),
+            ("below", "i8"),  # how many values lie in the heap below the quantile
             ("ring", "f8", (whole("window", window),)),
-            ("depth", "i8"),  # how many values are kept in order after the reserve was filled
-            ("kept", "i8"),
-            ("largest", "f8", (window,)),  # the `kept` largest values of the window, ascending
+            # places of the ring: the heap below from the front on, that above from the back on
+            ("heap", "i8", (window,)),
+            ("at", "i8", (window,)),  # where each place of the ring stands in `heap`
         ]
     )
 
@@ -41,77 +42,122 @@ def configure_rolling_quantile(state: State, q: float, min_count: int) -> None:
         raise ValueError(f"min_count is {min_count}, but the window holds {window}: give at most {window}")
     state["q"] = fraction("q", q)
     state["min_count"] = min_count
-    state["depth"] = min(window, 2 * (window - math.ceil(q * (window - 1))) + 16)
     state["value"] = math.nan
 
 
 @kernel
 def update_rolling_quantile(state: State, x: float) -> float:
     """Take the next finite value and return the quantile of the window that it completes."""
-    ring = state.ring
+    ring, heap, at = state.ring, state.heap, state.at
+    place = state.head
+    state.head = place + 1 if place + 1 < len(ring) else 0
+    ring[place] = x
     if state.count == len(ring):
-        if ring[state.head] >= state.largest[0]:
-            _remove(state, ring[state.head])
+        k = at[place]
+        if k < state.below:
+            _settle_below(state, k)
+        else:
+            _settle_above(state, k)
     else:
+        # the heap above grows by one, and gives its smallest away where the quantile has moved up
         state.count += 1
-    # while nothing lies outside the kept values, a new smallest one is kept too
-    if state.kept == state.count - 1 or x > state.largest[0]:
-        _insert(state, x)
-        if state.kept > 2 * state.depth:
-            _drop_smallest(state, state.kept - state.depth)
-    ring[state.head] = x
-    state.head = state.head + 1 if state.head + 1 < len(ring) else 0
+        k = len(heap) - (state.count - state.below)
+        heap[k] = place
+        at[place] = k
+        _settle_above(state, k)
+        if state.below < math.ceil(state.q * (state.count - 1)):
+            _move_down(state)
+    last = len(heap) - 1
+    if state.below > 0 and ring[heap[0]] > ring[heap[last]]:
+        low, high = heap[0], heap[last]
+        heap[0], heap[last] = high, low
+        at[high], at[low] = 0, last
+        _settle_below(state, 0)
+        _settle_above(state, last)
     if state.count >= state.min_count:
-        above = state.count - 1 - math.ceil(state.q * (state.count - 1))
-        if state.kept <= above:
-            _fill_reserve(state)
-        state.value = state.largest[state.kept - 1 - above]
+        state.value = ring[heap[last]]
     value: float = state.value
     return value
 
 
 @kernel
-def _insert(state: State, x: float) -> None:
-    largest = state.largest
-    k = state.kept
-    while k > 0 and largest[k - 1] > x:
-        largest[k] = largest[k - 1]
-        k -= 1
-    largest[k] = x
-    state.kept += 1
+def _settle_below(state: State, k: int) -> None:
+    """Move the value at `k` of the heap below up or down until none below it is larger."""
+    ring, heap, at = state.ring, state.heap, state.at
+    place = heap[k]
+    x = ring[place]
+    start = k
+    while k > 0:
+        parent = (k - 1) // 2
+        if ring[heap[parent]] >= x:
+            break
+        heap[k] = heap[parent]
+        at[heap[k]] = k
+        k = parent
+    if k == start:
+        while True:
+            child = 2 * k + 1
+            if child >= state.below:
+                break
+            if child + 1 < state.below and ring[heap[child + 1]] > ring[heap[child]]:
+                child += 1
+            if ring[heap[child]] <= x:
+                break
+            heap[k] = heap[child]
+            at[heap[k]] = k
+            k = child
+    heap[k] = place
+    at[place] = k
 
 
 @kernel
-def _remove(state: State, x: float) -> None:
-    largest = state.largest
-    k = state.kept - 1
-    moving = largest[k]
-    while moving > x:
-        k -= 1
-        below = largest[k]
-        largest[k] = moving
-        moving = below
-    state.kept -= 1
+def _settle_above(state: State, k: int) -> None:
+    """Move the value at `k` of the heap above up or down until none below it is smaller; its top is at the back."""
+    ring, heap, at = state.ring, state.heap, state.at
+    last = len(heap) - 1
+    size = state.count - state.below
+    place = heap[k]
+    x = ring[place]
+    n = start = last - k  # its number from the top
+    while n > 0:
+        parent = (n - 1) // 2
+        if ring[heap[last - parent]] <= x:
+            break
+        heap[last - n] = heap[last - parent]
+        at[heap[last - n]] = last - n
+        n = parent
+    if n == start:
+        while True:
+            child = 2 * n + 1
+            if child >= size:
+                break
+            if child + 1 < size and ring[heap[last - child - 1]] < ring[heap[last - child]]:
+                child += 1
+            if ring[heap[last - child]] >= x:
+                break
+            heap[last - n] = heap[last - child]
+            at[heap[last - n]] = last - n
+            n = child
+    heap[last - n] = place
+    at[place] = last - n
 
 
 @kernel
-def _drop_smallest(state: State, dropped: int) -> None:
-    largest = state.largest
-    state.kept -= dropped
-    for k in range(state.kept):
-        largest[k] = largest[k + dropped]
-
-
-@kernel
-def _fill_reserve(state: State) -> None:
-    state.kept = 0
-    for k in range(state.count):
-        x = state.ring[k]
-        if state.kept < state.depth:
-            _insert(state, x)
-        elif x > state.largest[0]:
-            _drop_smallest(state, 1)
-            _insert(state, x)
+def _move_down(state: State) -> None:
+    """Hand the top of the heap above to the heap below, which has the value's room in the middle."""
+    heap, at = state.heap, state.at
+    last = len(heap) - 1
+    smallest = heap[last]
+    end = len(heap) - (state.count - state.below)
+    heap[last] = heap[end]
+    at[heap[last]] = last
+    state.below += 1
+    if end != last:
+        _settle_above(state, last)
+    k = state.below - 1
+    heap[k] = smallest
+    at[smallest] = k
+    _settle_below(state, k)
 
 
 @kernel

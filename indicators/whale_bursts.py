@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from indicators.kernel import Floats, Ints, State, States, entry, kernel, new_states
 from indicators.parameters import float_column, int_column, same_length, whole
-from indicators.rolling_quantile import configure_rolling_quantile, rolling_quantile_dtype, update_rolling_quantile
 from indicators.sides import BUYER, SELLER, UNKNOWN
+from indicators.tail_quantile import configure_tail_quantile, tail_quantile_dtype, update_tail_quantile
 
 
 def whale_bursts_dtype(window: int) -> np.dtype[np.void]:
@@ -31,7 +31,7 @@ def whale_bursts_dtype(window: int) -> np.dtype[np.void]:
             ("gap_ns", "i8"),
             ("flow", "f8"),  # signed volume of all whale bursts so far, base units
             ("whales", "i8"),
-            ("completed", rolling_quantile_dtype(window)),  # notional of the last bursts: its value is the threshold
+            ("completed", tail_quantile_dtype(window)),  # notional of the last bursts: its value is the threshold
         ]
     )
 
@@ -39,7 +39,7 @@ def whale_bursts_dtype(window: int) -> np.dtype[np.void]:
 def configure_whale_bursts(state: State, gap_ns: int, q: float = 0.99, min_count: int = 200) -> None:
     """Prepare a fresh record: bursts above the `q` quantile, judged once `min_count` bursts are complete."""
     state["gap_ns"] = whole("gap_ns", gap_ns, minimum=0)
-    configure_rolling_quantile(state["completed"], q, min_count)
+    configure_tail_quantile(state["completed"], q, min_count)
 
 
 @kernel
@@ -49,7 +49,7 @@ def advance_whale_bursts(state: State, ts: int) -> None:
     Only for readers of the running burst: it makes no difference to any later print.
     """
     if state.side != UNKNOWN and ts - state.last_ns > state.gap_ns:
-        update_rolling_quantile(state.completed, state.notional)
+        update_tail_quantile(state.completed, state.notional)
         state.side = UNKNOWN
         state.notional = 0.0
         state.volume = 0.0
@@ -75,7 +75,7 @@ def update_whale_bursts(state: State, ts: int, price: float, size: float, taker_
         state.prints += 1
     else:
         if state.side != UNKNOWN:
-            update_rolling_quantile(state.completed, state.notional)
+            update_tail_quantile(state.completed, state.notional)
         state.side = taker_side
         state.prints = 1
         state.is_whale = 0

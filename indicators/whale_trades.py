@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from indicators.kernel import Floats, Ints, State, States, entry, kernel, new_states
 from indicators.parameters import float_column, int_column, same_length
-from indicators.rolling_quantile import configure_rolling_quantile, rolling_quantile_dtype, update_rolling_quantile
 from indicators.sides import BUYER, SELLER
+from indicators.tail_quantile import configure_tail_quantile, tail_quantile_dtype, update_tail_quantile
 
 
 def whale_trades_dtype(window: int) -> np.dtype[np.void]:
@@ -18,14 +18,14 @@ def whale_trades_dtype(window: int) -> np.dtype[np.void]:
             ("flow", "f8"),  # signed size of all whales so far, base units
             ("volume", "f8"),
             ("whales", "i8"),
-            ("notional", rolling_quantile_dtype(window)),  # of the last trades: its value is the next one's threshold
+            ("notional", tail_quantile_dtype(window)),  # of the last trades: its value is the next one's threshold
         ]
     )
 
 
 def configure_whale_trades(state: State, q: float = 0.99, min_count: int = 200) -> None:
     """Prepare a fresh record: prints above the `q` quantile, judged once the window holds `min_count` trades."""
-    configure_rolling_quantile(state["notional"], q, min_count)
+    configure_tail_quantile(state["notional"], q, min_count)
 
 
 @kernel
@@ -44,7 +44,7 @@ def update_whale_trades(state: State, price: float, size: float, taker_side: int
             state.flow += size
         elif taker_side == SELLER:
             state.flow -= size
-    update_rolling_quantile(state.notional, notional)
+    update_tail_quantile(state.notional, notional)
     return whale
 
 

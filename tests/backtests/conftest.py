@@ -35,6 +35,11 @@ from tests.backtests.recorded import CAPTURES, ingest_capture
 T0 = 1_700_000_000_000_000_000
 """A whole minute; times of hand-made events are microseconds after it, which is how finely the catalog tells them."""
 US = 1_000
+RESULTS = frozenset(f"{name}.parquet" for name in ("trades", "snapshots", "latencies", "funding")) | {
+    "summary.json",
+    "report.html",
+}
+"""What a run writes."""
 TENTHS = Definition("BTC", "USDT", price_tick=Decimal("0.1"), size_step=Decimal("0.001"))
 
 type Level = tuple[str, str]  # price, size

@@ -9,7 +9,8 @@ import pytest
 
 from backtests.market_data import EVERYTHING
 from backtests.profile import Profile, load_profile
-from backtests.replay import disposing, run_replay, with_fees
+from backtests.replay import disposing, run_replay
+from backtests.simulation import with_fees
 from backtests.universe import universe
 from catalog.ledger import CatalogError
 from catalog.markets import Market, MarketKind

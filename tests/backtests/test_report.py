@@ -36,9 +36,9 @@ def trade(side: int, second: int, *, closed: bool = True) -> Trade:
         decided_ns=at(second),
         reason="time" if closed else "",
     )
-    made.fill(entry=True, size=Decimal(1), price=Decimal(100), fee=Decimal(0), ts=at(second))
+    made.fill(entry=True, size=Decimal(1), price=Decimal(100), fee=Decimal(0), ts=at(second), order_id="in")
     if closed:
-        made.fill(entry=False, size=Decimal(1), price=Decimal(101), fee=Decimal(0), ts=at(second + 10))
+        made.fill(entry=False, size=Decimal(1), price=Decimal(101), fee=Decimal(0), ts=at(second + 10), order_id="out")
     return made
 
 

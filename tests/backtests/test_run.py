@@ -16,8 +16,7 @@ from catalog.store import Catalog
 from strategies.features import schema_id
 from strategies.flow.groups import FEATURES
 from strategies.trade_log import TRADE_SCHEMA
-
-RESULTS = {"summary.json", "trades.parquet", "snapshots.parquet", "report.html"}
+from tests.backtests.conftest import RESULTS
 
 
 def run(*arguments: object) -> Result:
@@ -53,7 +52,7 @@ def done(sample: Path, lively: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def test_it_writes_all_results(done: Done) -> None:
-    """Four files, nothing half-written, and what the user had there is left alone."""
+    """Six files, nothing half-written, and what the user had there is left alone."""
     assert {p.name for p in done.out.iterdir()} == RESULTS | {"notes.txt"}
     assert (done.out / "notes.txt").read_text() == "the user's own"
 
@@ -84,12 +83,12 @@ def test_dumped_snapshots_are_the_same_file(done: Done) -> None:
 
 
 def test_the_trade_log_adds_up(done: Done) -> None:
-    """Every row is closed, its net is gross less fees, and the features at entry are those of its snapshot."""
+    """Every row is closed, its net is gross less fees and funding, and the features at entry are its snapshot's."""
     trades, snapshots = done.trades, done.snapshots
-    assert list(trades.columns) == TRADE_SCHEMA.names
+    assert list(trades.columns) == [*TRADE_SCHEMA.names, "cost_latency", "cost_spread", "cost_slippage"]
     assert (trades["entry_ns"] >= trades["decided_ns"]).all()
     assert (trades["exit_ns"] >= trades["entry_ns"]).all()
-    assert (trades["net"] - (trades["gross"] - trades["fees"])).abs().max() < 1e-9
+    assert (trades["net"] - (trades["gross"] - trades["fees"] + trades["funding"])).abs().max() < 1e-9
     assert set(trades["reason"]) <= {"stop", "target", "time", "end", "stop refused"}
     setups = snapshots.set_index("ts").loc[trades["decided_ns"]]
     for feature in FEATURES:

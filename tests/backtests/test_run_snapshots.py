@@ -18,9 +18,8 @@ from backtests.run import app
 from backtests.snapshot_file import Origin
 from catalog.store import Catalog
 from catalog.times import parse_ns
-from tests.backtests.conftest import LIVELY
+from tests.backtests.conftest import LIVELY, RESULTS
 
-RESULTS = ("summary.json", "trades.parquet", "snapshots.parquet", "report.html")
 FIVE = ("--end", "2026-01-05T00:05")
 
 
@@ -74,7 +73,7 @@ def test_results_are_the_same(sample: Path, lively: Path, computed: Path, tmp_pa
         found, expected = (pd.read_parquet(tmp_path / folder / f"{name}.parquet") for folder in ("with", "without"))
         pd.testing.assert_frame_equal(found, expected, check_exact=True)
         assert len(expected) > 3
-    assert {path.name for path in (tmp_path / "with").iterdir()} == set(RESULTS)
+    assert {path.name for path in (tmp_path / "with").iterdir()} == RESULTS
     origins = [Origin.read(tmp_path / folder / "snapshots.parquet") for folder in ("with", "without")]
     assert origins[0] == origins[1]
     timed = ("wall_seconds", "cpu_seconds", "rows_per_cpu_second")

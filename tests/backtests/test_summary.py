@@ -27,9 +27,9 @@ def trade(asset: str, gross: str, reason: str, *, closed: bool = True) -> Trade:
         decided_ns=at(5),
         reason=reason,
     )
-    made.fill(entry=True, size=Decimal(1), price=Decimal(100), fee=Decimal(1), ts=at(5))
+    made.fill(entry=True, size=Decimal(1), price=Decimal(100), fee=Decimal(1), ts=at(5), order_id="in")
     if closed:
-        made.fill(entry=False, size=Decimal(1), price=100 + Decimal(gross), fee=Decimal(0), ts=at(9))
+        made.fill(entry=False, size=Decimal(1), price=100 + Decimal(gross), fee=Decimal(0), ts=at(9), order_id="out")
     return made
 
 
@@ -44,6 +44,7 @@ def replay(trades: list[Trade] | None, **others: Any) -> Any:
         "rows": 1_000,
         "cpu_seconds": 0.5,
         "wall_seconds": 0.75,
+        "venues": {},
     }
     return SimpleNamespace(**fields | others)
 
@@ -73,7 +74,15 @@ def test_breaking_even_is_no_win() -> None:
 def test_without_a_trade_rates_are_none() -> None:
     """Missing is not zero; sums of nothing are."""
     figures = summarise(replay([]), load_profile(), "")["trades"]
-    assert figures == {"count": 0, "win_rate": None, "net": 0.0, "gross": 0.0, "fees": 0.0, "mean_r": None}
+    assert figures == {
+        "count": 0,
+        "win_rate": None,
+        "net": 0.0,
+        "gross": 0.0,
+        "fees": 0.0,
+        "funding": 0.0,
+        "mean_r": None,
+    }
 
 
 def test_a_bare_run_has_no_snapshots() -> None:

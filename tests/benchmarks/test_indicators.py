@@ -51,6 +51,7 @@ from indicators.rolling_slope import RollingSlope
 from indicators.rsi import Rsi, RsiState, configure_rsi, reset_rsi, update_rsi
 from indicators.sides import ASK, BID
 from indicators.sma import Sma
+from indicators.tail_quantile import TailQuantile
 from indicators.trailing_change import TrailingChange
 from indicators.volume_surge import VolumeSurge
 from indicators.whale_bursts import WhaleBursts
@@ -160,6 +161,7 @@ CLASSICS = {
 ALONE = {
     "ewma": (lambda: Ewma(300), [SIZE]),
     "rolling_quantile_1000": (lambda: RollingQuantile(1000, 0.99), [SIZE]),
+    "tail_quantile_1000": (lambda: TailQuantile(1000, 0.99), [SIZE]),
     "whale_trades_1000": (lambda: WhaleTrades(), [CLOSE, SIZE, SIDE]),
     "cvd": (lambda: Cvd(), [SIZE, SIDE]),
     "cvd_divergence_180": (lambda: CvdDivergence(180), [CLOSE, CVD]),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from catalog.market_columns import Arrivals, decimals_from_units, decimals_on_grid
 from catalog.market_levels import ROOM
-from catalog.market_model import SampleMarket
+from catalog.market_model import LATEST_NS, SampleMarket
 from catalog.market_price import HOUR_NS
 from catalog.market_specs import MarketSpec
 from catalog.market_takers import MAX_WALK
@@ -334,6 +334,7 @@ def test_assets_go_on_after_the_known_ones() -> None:
         ({"assets": 0}, "assets is 0"),
         ({"seed": -1}, "seed is -1"),
         ({"start_ns": 1}, "start_ns is 1"),
+        ({"start_ns": LATEST_NS}, "end by 2200"),
         ({"venues": ("OKX",)}, "OKX"),
         ({"venues": ()}, "choose from BINANCE, BYBIT, MEXC"),
         ({"edge": -0.5}, "edge is -0.5"),

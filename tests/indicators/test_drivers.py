@@ -1,10 +1,16 @@
 """What holds for every indicator: two drivers give the same bits, and no value depends on what comes after it."""
 
+import importlib
+import inspect
+import pkgutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import indicators
 from indicators.absorption import Absorption
 from indicators.atr import Atr
 from indicators.bollinger import Bollinger
@@ -22,6 +28,7 @@ from indicators.rolling_quantile import RollingQuantile
 from indicators.rolling_slope import RollingSlope
 from indicators.rsi import Rsi
 from indicators.sma import Sma
+from indicators.tail_quantile import TailQuantile
 from indicators.volume_surge import VolumeSurge
 from indicators.whale_bursts import WhaleBursts
 from indicators.whale_trades import WhaleTrades
@@ -43,6 +50,7 @@ CASES = {
     "rolling_moments": (lambda: RollingMoments(4), [PRICE]),
     "ewma": (lambda: Ewma(3), [SIZE]),
     "rolling_quantile": (lambda: RollingQuantile(5, 0.7, 2), [st.one_of(SIZE, st.sampled_from([1.0, 2.0]))]),
+    "tail_quantile": (lambda: TailQuantile(5, 0.7, 2), [st.one_of(SIZE, st.sampled_from([1.0, 2.0]))]),
     "whale_trades": (lambda: WhaleTrades(6, 0.7, 3), [PRICE, SIZE, SIDE]),
     "cvd": (lambda: Cvd(), [SIZE, SIDE]),
     "cvd_divergence": (lambda: CvdDivergence(12, 2, 2, 0.1, 1, 3), [PRICE, SIZE]),
@@ -55,6 +63,19 @@ CASES = {
         [st.floats(-0.01, 0.01), st.sampled_from([8 * HOUR_NS, HOUR_NS]), st.integers(0, HOUR_NS), STEP_NS],
     ),
     "order_book_imbalance": (lambda: OrderBookImbalance(1, 4), [st.sampled_from([0.0, 1.0, 2.5]), SIZE]),
+}
+
+# those whose events are no rows of numbers, or that are read at other times than fed: the test that holds it for them
+OF_THEIR_OWN = {
+    "bars": "test_bulk_equals_one_by_one_and_a_model",
+    "book_heatmap": "test_per_event_equals_bulk",
+    "kernel_density": "test_per_event_equals_bulk",
+    "lead_lag": "test_drivers_swap_scale_and_reading",
+    "liquidity_clusters": "test_per_event_equals_bulk",
+    "liquidity_walls": "test_per_event_equals_bulk",
+    "price_dispersion": "test_oracle_order_scale_and_drivers",
+    "spot_perp_divergence": "test_two_windows_mirrors_and_units",
+    "trailing_change": "test_bulk_equals_one_by_one",
 }
 
 
@@ -120,3 +141,17 @@ def test_flow_window_read_in_bulk_equals_one_by_one(rows, reads):
     times = np.array([t for t, _, _ in trades], dtype=np.int64)
     result = bulk.update_many(times, [s for _, s, _ in trades], np.array([d for *_, d in trades], dtype=int), reads)
     assert result.tobytes() == np.array(expected, dtype=float).reshape(-1, 3).tobytes()
+
+
+def test_every_indicator_is_held_to_it():
+    """Each module with a public indicator is a case here, or names the test of its own that compares both drivers."""
+    modules = [importlib.import_module(f"indicators.{m.name}") for m in pkgutil.iter_modules(indicators.__path__)]
+    public = {
+        module.__name__.rpartition(".")[2]
+        for module in modules
+        for _, face in inspect.getmembers(module, inspect.isclass)
+        if face.__module__ == module.__name__ and hasattr(face, "initialized")
+    }
+    assert public == {*CASES, *OF_THEIR_OWN, "flow_window"}
+    for name, test in OF_THEIR_OWN.items():
+        assert f"def {test}(" in (Path(__file__).parent / f"test_{name}.py").read_text(encoding="utf-8"), name

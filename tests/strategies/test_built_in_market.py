@@ -114,22 +114,33 @@ def quiet(watched: Watched) -> pd.DataFrame:
 
 
 def test_absorption_and_distribution_are_found(watched: Watched) -> None:
-    """The score of the right side passes in every planted one what it passes elsewhere in one snapshot of a hundred."""
+    """The score of the right side passes in every planted one what it passes elsewhere in one snapshot of a hundred.
+
+    The naive rule is one-sided flow alone, at its own hundredth. It does as well: over eight other seeds it finds 34 of
+    34 with 19 alarms in episodes of other kinds, the score 33 of 34 with 17. Nothing is asserted of which is better.
+    """
     background = quiet(watched)
+    false, naive_false = 0, 0
     for kind, name, other in (
         (EpisodeKind.ABSORPTION, "absorption", "distribution"),
         (EpisodeKind.DISTRIBUTION, "distribution", "absorption"),
     ):
-        episodes = [seen_in(watched, e) for e in watched.truth.episodes if e.kind is kind]
-        episodes = [seen for seen in episodes if seen[name].notna().any()]
+        every = [(e.kind is kind, seen_in(watched, e)) for e in watched.truth.episodes]
+        every = [(planted, seen) for planted, seen in every if seen[name].notna().any()]
         usual = float(background[name].quantile(0.99))
-        flow = background["perp_flow_long"].abs().quantile(0.99)
-        peaks = [float(seen[name].max()) for seen in episodes]
-        naive = [float(seen["perp_flow_long"].abs().max()) > flow for seen in episodes]
+        against = -1.0 if kind is EpisodeKind.ABSORPTION else 1.0  # sellers at a floor, buyers at a ceiling
+        one_sided = float((against * background["perp_flow_long"]).quantile(0.99))
+        peaks = [float(seen[name].max()) for planted, seen in every if planted]
+        naive = [float((against * seen["perp_flow_long"]).max()) > one_sided for planted, seen in every if planted]
+        false += sum(float(seen[name].max()) > usual for planted, seen in every if not planted)
+        naive_false += sum(
+            float((against * seen["perp_flow_long"]).max()) > one_sided for planted, seen in every if not planted
+        )
         print(f"\n{name}: peaks {np.round(peaks, 2)}, elsewhere 99 % below {usual:.2f}; one-sided flow alone {naive}")
+        assert peaks
         assert all(peak > usual for peak in peaks)
-        assert all(float(seen[other].max()) < float(seen[name].max()) for seen in episodes)
-    assert [e for e in watched.truth.episodes if e.kind in ABSORBED]
+        assert all(float(seen[other].max()) < float(seen[name].max()) for planted, seen in every if planted)
+    print(f"alarms in episodes of other kinds: {false}; of one-sided flow alone: {naive_false}")
 
 
 def test_spot_led_episodes_are_told_from_perp_led_ones(watched: Watched) -> None:

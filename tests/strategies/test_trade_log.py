@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from strategies.flow.groups import FEATURES
-from strategies.trade_log import TRADE_SCHEMA, Trade
+from strategies.trade_log import TRADE_SCHEMA, Fill, Trade
 from tests.strategies.conftest import signal
 
 
@@ -27,7 +27,7 @@ def short_trade(multiplier: str = "1") -> Trade:
 
 
 def fill(trade: Trade, *, entry: bool, size: str, price: str, fee: str, ts: int) -> None:
-    trade.fill(entry=entry, size=Decimal(size), price=Decimal(price), fee=Decimal(fee), ts=ts)
+    trade.fill(entry=entry, size=Decimal(size), price=Decimal(price), fee=Decimal(fee), ts=ts, order_id="X")
 
 
 def test_a_round_trip_by_hand() -> None:
@@ -78,3 +78,24 @@ def test_rows_fit_the_schema() -> None:
     assert [n for n in row if n.startswith("at_entry_")] == [f"at_entry_{f.name}" for f in FEATURES]
     table = pa.Table.from_pylist([row], schema=TRADE_SCHEMA)
     assert table.column("stop").to_pylist() == [110.0]
+
+
+def test_funding_is_part_of_the_net() -> None:
+    """17 gross less 1 of fees and 2 of funding that was paid: 14, or 0.35 R."""
+    trade = short_trade()
+    fill(trade, entry=True, size="4", price="99.25", fee="0.5", ts=6)
+    fill(trade, entry=False, size="4", price="95", fee="0.5", ts=9)
+    trade.funding = Decimal(-2)
+    row = trade.to_row()
+    assert (row["gross"], row["fees"], row["funding"], row["net"], row["r"]) == (17.0, 1.0, -2.0, 14.0, 0.35)
+
+
+def test_fills_remember_their_orders() -> None:
+    """A short's entry sold and its exit bought, each with its order, size, price, fee and time."""
+    trade = short_trade()
+    trade.fill(entry=True, size=Decimal(4), price=Decimal(100), fee=Decimal(1), ts=6, order_id="in")
+    trade.fill(entry=False, size=Decimal(3), price=Decimal(90), fee=Decimal(2), ts=9, order_id="out")
+    assert trade.fills == [
+        Fill("in", -1, Decimal(4), Decimal(100), Decimal(1), 6),
+        Fill("out", 1, Decimal(3), Decimal(90), Decimal(2), 9),
+    ]
