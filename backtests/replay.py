@@ -4,24 +4,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from nautilus_trader.backtest.config import BacktestEngineConfig
 from nautilus_trader.backtest.engine import BacktestEngine
-from nautilus_trader.backtest.models import FillModel
 from nautilus_trader.common.config import LoggingConfig
-from nautilus_trader.model.currencies import USDT
-from nautilus_trader.model.enums import AccountType, BookType, OmsType
-from nautilus_trader.model.identifiers import TraderId, Venue
-from nautilus_trader.model.instruments import CryptoPerpetual, Instrument
-from nautilus_trader.model.objects import Money
+from nautilus_trader.model.identifiers import TraderId
 
 from backtests.market_data import MarketData
 from backtests.profile import Profile
 from backtests.replay_clock import clock_start_ns
+from backtests.simulation import SimulatedVenue, add_venues
 from backtests.snapshot_file import Origin, SnapshotWriter
 from backtests.snapshot_player import SnapshotPlayer, SnapshotPlayerConfig
 from backtests.snapshot_recorder import SnapshotRecorder
@@ -47,6 +41,7 @@ class Replay:
     scalper: Scalper | None
     actor: FlowActor | None
     recorder: SnapshotRecorder | None
+    venues: dict[str, SimulatedVenue]  # that are traded
 
 
 def run_replay(
@@ -83,7 +78,7 @@ def run_replay(
             logging=LoggingConfig(bypass_logging=True),
         )
     )
-    _add_venues(engine, markets, profile)
+    venues = add_venues(engine, catalog, markets, profile, span, bare=bare)
     total, done = data.rows(), 0
 
     def count(rows: int) -> None:
@@ -113,6 +108,7 @@ def run_replay(
         scalper=components.scalper if components is not None else None,
         actor=components.actor if components is not None else None,
         recorder=components.recorder if components is not None else None,
+        venues=venues,
     )
 
 
@@ -163,40 +159,6 @@ def _add_components(
     )
     engine.add_strategy(scalper)
     return _Components(actor, recorder, scalper)
-
-
-def _add_venues(engine: BacktestEngine, markets: Universe, profile: Profile) -> None:
-    for venue in sorted({i.id.venue.value for i in markets.instruments}):
-        settings = profile.venues.get(venue)
-        engine.add_venue(
-            venue=Venue(venue),
-            oms_type=OmsType.NETTING,
-            account_type=AccountType.MARGIN,
-            # a venue whose markets are only read still has an account in Nautilus: empty
-            starting_balances=[Money(settings.starting_balance if settings else 0, USDT)],
-            default_leverage=settings.leverage if settings else Decimal(1),
-            book_type=BookType.L2_MBP,
-            fill_model=FillModel(random_seed=profile.replay.seed),
-            liquidity_consumption=True,  # else two orders take the same level twice
-            queue_position=True,
-        )
-    for instrument in markets.instruments:
-        engine.add_instrument(with_fees(instrument, profile))
-
-
-def with_fees(instrument: Instrument, profile: Profile) -> Instrument:
-    """The instrument with the profile's fees; margin is its whole notional divided by the account's leverage."""
-    settings = profile.venues.get(instrument.id.venue.value)
-    if settings is None or not isinstance(instrument, CryptoPerpetual):
-        return instrument
-    fields: dict[str, Any] = CryptoPerpetual.to_dict(instrument)
-    fields |= {
-        "maker_fee": str(settings.maker_fee),
-        "taker_fee": str(settings.taker_fee),
-        "margin_init": "1",
-        "margin_maint": "0.5",
-    }
-    return CryptoPerpetual.from_dict(fields)
 
 
 def _utc(ns: int) -> pd.Timestamp:

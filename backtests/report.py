@@ -29,8 +29,8 @@ iframe { width: 100%; height: 1800px; border: 0; }
 """
 
 NOTE = (
-    "<p class='note'>The rule score is uncalibrated: it is no probability. Funding, latency and liquidation are not "
-    "simulated in this version, so the figures flatter.</p>"
+    "<p class='note'>The rule score is uncalibrated: it is no probability. What the replay assumes, and how wrong that "
+    "can be, stands in docs/assumptions.md; what it did not simulate, if anything, in the table not_simulated.</p>"
 )
 
 
@@ -86,7 +86,7 @@ def _analyse_traded_venue(engine: BacktestEngine) -> str | None:
 def equity_figure(trades: list[Trade]) -> go.Figure:
     """Profit after fees, summed in order of exit."""
     closed = sorted((t for t in trades if t.exited), key=lambda t: t.exit_ns)
-    net = np.cumsum([float(t.gross - t.fees) for t in closed])
+    net = np.cumsum([float(t.net) for t in closed])
     gross = np.cumsum([float(t.gross) for t in closed])
     figure = go.Figure()
     for name, values, colour in (("net", net, "#333"), ("before fees", gross, "#aaa")):
@@ -178,7 +178,7 @@ def _add_trades(figure: go.Figure, trades: list[Trade], label: str, colour: str,
         y=[float(t.exit_price or np.nan) for t in closed],
         name=f"{label} exit",
         marker={"symbol": "x", "size": 9, "color": colour, "line": {"width": 1, "color": "black"}},
-        text=[f"{t.reason}: net {t.gross - t.fees:.2f}" for t in closed],
+        text=[f"{t.reason}: net {t.net:.2f}" for t in closed],
         **points,
     )
     xs: list[Any] = []

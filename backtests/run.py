@@ -9,8 +9,9 @@ if __name__ == "__main__":  # run as a script: import from the project's root, n
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,12 +22,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from backtests.attribution import TradeCosts, attribute
 from backtests.command_line import bounds, errors, existing_catalog, failing, progress
+from backtests.costs import Costs
 from backtests.depth_map import DepthMap, depth_map
 from backtests.profile import DEFAULT_PROFILE, load_profile
 from backtests.replay import Replay, disposing, run_replay
 from backtests.report import write_report
-from backtests.summary import summarise
+from backtests.simulation import FUNDING_SCHEMA, TRANSIT_SCHEMA, SimulatedVenue, funding_rows, transit_rows
+from backtests.summary import money_fault, summarise
 from catalog.ledger import CatalogError
 from catalog.market_model import MARKET_VERSION
 from catalog.sample_market import write_sample_market
@@ -74,11 +78,16 @@ def main(
                     decide_on=snapshots, snapshots=seen, on_rows=show,
                 )  # fmt: skip
             with disposing(replay):
-                summary = summarise(replay, settings, str(source.root))
+                trades = replay.scalper.trades if replay.scalper is not None else []
+                costs = attribute(trades, replay.venues, replay.engine.cache)
+                summary = summarise(replay, settings, str(source.root), costs)
                 (folder / "summary.json").write_text(json.dumps(summary, indent=1))
+                fault = money_fault(replay)
+                if fault is not None:
+                    raise RuntimeError(fault)
                 if not bare:
-                    trades = replay.scalper.trades if replay.scalper is not None else []
-                    write_trades(folder / "trades.parquet", trades)
+                    write_trades(folder / "trades.parquet", trades, costs)
+                    write_executions(folder, replay.venues)
                     frame = pd.read_parquet(folder / "snapshots.parquet")
                     write_report(
                         folder / "report.html", title=f"Crossflow replay of {source.root.name}", summary=summary,
@@ -106,9 +115,23 @@ def depth_maps(catalog: Catalog, replay: Replay) -> dict[str, DepthMap]:
     return maps
 
 
-def write_trades(path: Path, trades: list[Trade]) -> None:
-    """The trade log as Parquet, with all columns even where nothing was traded."""
-    pq.write_table(pa.Table.from_pylist([t.to_row() for t in trades], schema=TRADE_SCHEMA), path, compression="zstd")
+COST_FIELDS = [pa.field(f"cost_{f.name}", pa.float64()) for f in fields(Costs) if f.name not in ("fees", "funding")]
+
+
+def write_trades(path: Path, trades: Sequence[Trade], costs: Sequence[TradeCosts]) -> None:
+    """The trade log as Parquet, with all columns even where nothing was traded; costs beside fees and funding."""
+    schema = pa.schema([*TRADE_SCHEMA, *COST_FIELDS])
+    rows = [
+        t.to_row() | {f"cost_{name}": value for name, value in c.costs.as_floats().items()}
+        for t, c in zip(trades, costs, strict=True)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path, compression="zstd")
+
+
+def write_executions(folder: Path, venues: Mapping[str, SimulatedVenue]) -> None:
+    """What the venues did: ``latencies.parquet`` has every command, ``funding.parquet`` every settlement."""
+    pq.write_table(pa.Table.from_pylist(transit_rows(venues), schema=TRANSIT_SCHEMA), folder / "latencies.parquet")
+    pq.write_table(pa.Table.from_pylist(funding_rows(venues), schema=FUNDING_SCHEMA), folder / "funding.parquet")
 
 
 @contextmanager

@@ -2,17 +2,26 @@
 
 import platform
 from collections import Counter
+from collections.abc import Sequence
+from decimal import Decimal
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+
+from backtests.attribution import TradeCosts, by_venue
 from backtests.profile import Profile
 from backtests.replay import Replay
+from backtests.simulation import SimulatedVenue
 from catalog.times import format_ns
 from strategies.trade_log import Trade
 
 
-def summarise(replay: Replay, profile: Profile, catalog: str) -> dict[str, Any]:
-    """Plain data. Money is in USDT; ``win_rate`` and the like are None where there was no trade."""
+def summarise(replay: Replay, profile: Profile, catalog: str, costs: Sequence[TradeCosts] = ()) -> dict[str, Any]:
+    """Plain data. Money is in USDT; ``win_rate`` and the like are None where there was no trade.
+
+    `costs` are those of the trades, in their order.
+    """
     trades = replay.scalper.trades if replay.scalper is not None else []
     start, end = replay.span_ns
     return {
@@ -35,6 +44,13 @@ def summarise(replay: Replay, profile: Profile, catalog: str) -> dict[str, Any]:
         else {},
         "exits": dict(sorted(Counter(t.reason for t in trades).items())),
         "not_taken": dict(sorted(replay.scalper.passed.items())) if replay.scalper is not None else {},
+        "costs": {name: c.as_floats() for name, c in by_venue(trades, costs).items()} if costs else {},
+        "accounts": {v.name: _account(v) for v in replay.venues.values()},
+        "latency_ms": {v.name: _latency(v) for v in replay.venues.values() if v.connection is not None},
+        "refused": {v.name: dict(v.client.refusals) for v in replay.venues.values() if v.client.refusals},
+        "liquidations": {v.name: len(v.liquidations) for v in replay.venues.values() if v.liquidations},
+        "not_simulated": _not_simulated(replay, profile),
+        "unattributed_fills": sum(c.unattributed for c in costs),
         "left_out": replay.universe.left_out,
         "versions": {
             "python": platform.python_version(),
@@ -45,7 +61,7 @@ def summarise(replay: Replay, profile: Profile, catalog: str) -> dict[str, Any]:
 
 
 def _figures(trades: list[Trade]) -> dict[str, Any]:
-    nets = [t.gross - t.fees for t in trades]
+    nets = [t.net for t in trades]
     wins = sum(n > 0 for n in nets)
     rs = [r for t in trades if (r := t.to_row()["r"]) is not None]
     return {
@@ -54,5 +70,55 @@ def _figures(trades: list[Trade]) -> dict[str, Any]:
         "net": float(sum(nets)) if trades else 0.0,
         "gross": float(sum(t.gross for t in trades)) if trades else 0.0,
         "fees": float(sum(t.fees for t in trades)) if trades else 0.0,
+        "funding": float(sum(t.funding for t in trades)) if trades else 0.0,
         "mean_r": sum(rs) / len(rs) if rs else None,
     }
+
+
+def _account(venue: SimulatedVenue) -> dict[str, float]:
+    """The exact books of an account; open positions at their marks."""
+    ledger = venue.ledger
+    open_profit = venue.open_profit()
+    return {
+        "start": float(ledger.start),
+        "realised": float(ledger.realised),
+        "fees": float(ledger.fees),
+        "funding": float(ledger.funding),
+        "open": float(open_profit),
+        "equity": float(ledger.balance + open_profit),
+    }
+
+
+def _latency(venue: SimulatedVenue) -> dict[str, float | int | None]:
+    """What commands took, in ms: drawn, and from sending to the book that they met (drawn, feed, and waiting)."""
+    transits = venue.connection.transits if venue.connection is not None else []
+    drawn = np.array([t.drawn_ns for t in transits]) / 1e6
+    whole = np.array([t.arrival_ns - t.sent_ns for t in transits]) / 1e6
+    figures: dict[str, float | int | None] = {"commands": len(transits), "feed": venue.feed_ms}
+    for name, values in (("drawn", drawn), ("whole", whole)):
+        for label, share in (("median", 0.5), ("p99", 0.99)):
+            figures[f"{name}_{label}"] = float(np.quantile(values, share)) if len(values) else None
+    return figures
+
+
+def _not_simulated(replay: Replay, profile: Profile) -> dict[str, str]:
+    """What flatters, in words: parts that the profile switched off, and data that the catalog lacks."""
+    found = {part: "switched off in the profile" for part, on in profile.simulation.model_dump().items() if not on}
+    without = sorted(name for v in replay.venues.values() for name in v.without_funding)
+    if without and profile.simulation.funding:
+        found["funding of some markets"] = f"the catalog has none of {', '.join(without)}"
+    return found
+
+
+def money_fault(replay: Replay) -> str | None:
+    """Where the engine's accounts and the exact books part by more than the rounding of doubles, or None."""
+    for venue in replay.venues.values():
+        account = replay.engine.cache.account_for_venue(venue.client.exchange.id)
+        total = account.balance_total(venue.currency).as_decimal()
+        allowed = Decimal(1).scaleb(-venue.currency.precision) * max(1, venue.ledger.fills)
+        if abs(total - venue.ledger.balance) > allowed:
+            return (
+                f"{venue.name}: the engine's account has {total}, the books {venue.ledger.balance} after "
+                f"{venue.ledger.fills} fills: money was made or lost by the simulation itself, do not trust this replay"
+            )
+    return None

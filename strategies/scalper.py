@@ -188,7 +188,7 @@ class Scalper(Strategy):
     def _book(self, event: OrderFilled) -> _Live | None:
         """Enter a fill into its trade and return the trade; None for an order that is not ours."""
         order_id = event.client_order_id
-        live = self._by_order.get(order_id)
+        live = self._by_order.get(order_id) or self._closed_by_venue(event)
         if live is None:
             return None
         trade, is_entry = live.trade, order_id == live.entry
@@ -199,6 +199,7 @@ class Scalper(Strategy):
             price=event.last_px.as_decimal(),
             fee=event.commission.as_decimal(),
             ts=event.ts_event,
+            order_id=order_id.value,
         )
         if first:
             self._close_after(self.settings.horizon_seconds, live, "time")
@@ -207,8 +208,17 @@ class Scalper(Strategy):
         else:
             if order_id == live.stop:
                 self._leave(live, "stop")
+            elif order_id not in self._by_order:
+                self._leave(live, "liquidation")
             trade.reason = live.leaving or "target"
         return live
+
+    def _closed_by_venue(self, event: OrderFilled) -> _Live | None:
+        """The trade that was closed by an order which nobody here sent: a liquidation, or auto-deleveraging."""
+        for live in self._live.values():
+            if live.instrument.id == event.instrument_id and live.trade.open_size > 0:
+                return live if event.order_side == _order_side(-live.trade.side) else None
+        return None
 
     def _protect(self, live: _Live) -> None:
         """Make stop and target rest for exactly what is open; finish a trade that is flat."""

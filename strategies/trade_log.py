@@ -19,12 +19,24 @@ TRADE_SCHEMA = pa.schema(
         ("entry_ns", pa.int64()),
         ("exit_ns", pa.int64()),
         *((n, pa.float64()) for n in ("size", "planned_size", "entry_price", "exit_price", "stop", "target")),
-        *((n, pa.float64()) for n in ("gross", "fees", "net", "r")),
+        *((n, pa.float64()) for n in ("gross", "fees", "funding", "net", "r")),
         ("reason", pa.string()),
         *((f"at_entry_{f.name}", pa.float64()) for f in FEATURES),
     ]
 )
 """Columns of the trade log: prices in quote per base, sizes in the venue's units, money in account currency."""
+
+
+@dataclass(frozen=True)
+class Fill:
+    """A fill of one of a trade's orders: `side` +1 bought, size in the venue's units, fee in account currency."""
+
+    order_id: str
+    side: int
+    size: Decimal
+    price: Decimal
+    fee: Decimal
+    ts: int
 
 
 @dataclass
@@ -49,8 +61,9 @@ class Trade:
     entry_value: Decimal = Decimal(0)  # sum of size × price
     exit_value: Decimal = Decimal(0)
     fees: Decimal = Decimal(0)  # in account currency
+    funding: Decimal = Decimal(0)  # in account currency: what was got, negative what was paid
     reason: str = ""  # of the exit
-    fills: list[dict[str, Any]] = field(default_factory=list)
+    fills: list[Fill] = field(default_factory=list)
 
     @property
     def open_size(self) -> Decimal:
@@ -64,7 +77,12 @@ class Trade:
     def exit_price(self) -> Decimal | None:
         return self.exit_value / self.exited if self.exited else None
 
-    def fill(self, *, entry: bool, size: Decimal, price: Decimal, fee: Decimal, ts: int) -> None:
+    @property
+    def net(self) -> Decimal:
+        """Profit after fees and funding, in account currency."""
+        return self.gross - self.fees + self.funding
+
+    def fill(self, *, entry: bool, size: Decimal, price: Decimal, fee: Decimal, ts: int, order_id: str) -> None:
         """Book one fill of the entry order, or of any exit."""
         if entry:
             self.entry_ns = self.entry_ns or ts
@@ -75,7 +93,8 @@ class Trade:
             self.exited += size
             self.exit_value += size * price
         self.fees += fee
-        self.fills.append({"ts": ts, "entry": entry, "size": str(size), "price": str(price)})
+        side = self.side if entry else -self.side
+        self.fills.append(Fill(order_id=order_id, side=side, size=size, price=price, fee=fee, ts=ts))
 
     @property
     def gross(self) -> Decimal:
@@ -86,7 +105,7 @@ class Trade:
 
     def to_row(self) -> dict[str, Any]:
         """The row for Parquet: numbers as doubles, features as ``at_entry_<name>``."""
-        net = self.gross - self.fees
+        net = self.net
         risked = self.risk * self.entered * self.multiplier
         row: dict[str, Any] = {
             "asset": self.asset,
@@ -104,6 +123,7 @@ class Trade:
             "target": float(self.target),
             "gross": float(self.gross),
             "fees": float(self.fees),
+            "funding": float(self.funding),
             "net": float(net),
             "r": float(net / risked) if risked else None,
             "reason": self.reason,
