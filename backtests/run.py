@@ -26,6 +26,7 @@ from backtests.attribution import TradeCosts, attribute
 from backtests.command_line import bounds, errors, existing_catalog, failing, progress
 from backtests.costs import Costs
 from backtests.depth_map import DepthMap, depth_map
+from backtests.honesty import comparison, easier_worlds, world_of
 from backtests.profile import DEFAULT_PROFILE, load_profile
 from backtests.replay import Replay, disposing, run_replay
 from backtests.report import write_report
@@ -58,6 +59,10 @@ def main(
         Path | None, typer.Option(help="Decide on these snapshots of backtests/features.py: nothing is computed again.")
     ] = None,
     dump_snapshots: Annotated[Path | None, typer.Option(help="Also copy the snapshots to this Parquet file.")] = None,
+    honesty: Annotated[
+        bool,
+        typer.Option(help="Replay again without latency, queue, fees and so on, one at a time: their costs."),
+    ] = False,
     bare: Annotated[
         bool, typer.Option(help="The engine alone, without our actor and strategy: what we cost ourselves.")
     ] = False,
@@ -65,8 +70,8 @@ def main(
 ) -> None:
     """Replay and report. Exit code 0: done, 2: bad input, 1: our fault."""
     with failing():
-        if bare and (dump_snapshots is not None or snapshots is not None):
-            raise CatalogError("--bare neither makes nor takes snapshots: leave --dump-snapshots and --snapshots out")
+        if bare and (dump_snapshots is not None or snapshots is not None or honesty):
+            raise CatalogError("--bare trades nothing: leave --dump-snapshots, --snapshots and --honesty out")
         settings = load_profile(profile)
         start_ns, end_ns = bounds(start, end)
         source = Catalog(_sample_market()) if catalog is None else existing_catalog(catalog)
@@ -81,6 +86,10 @@ def main(
                 trades = replay.scalper.trades if replay.scalper is not None else []
                 costs = attribute(trades, replay.venues, replay.engine.cache)
                 summary = summarise(replay, settings, str(source.root), costs)
+                if honesty and seen is not None:
+                    with progress("easier worlds") as show:
+                        worlds = easier_worlds(source, settings, seen, start_ns=start_ns, end_ns=end_ns, on_rows=show)
+                    summary["honesty"] = comparison(world_of(replay), worlds)
                 (folder / "summary.json").write_text(json.dumps(summary, indent=1))
                 fault = money_fault(replay)
                 if fault is not None:
@@ -163,11 +172,22 @@ def _print(summary: dict[str, Any], out: Path, *, bare: bool) -> None:
                 f"trades: {name}", "-" if value is None else f"{value:,.3f}" if isinstance(value, float) else str(value)
             )
     console.print(table)
+    if "honesty" in summary:
+        console.print(_honesty_table(summary["honesty"]))
+    for name, why in summary["not_simulated"].items():
+        console.print(f"not simulated: {name}: {why}", highlight=False)
     for name, why in summary["left_out"].items():
         console.print(f"left out: {name}: {why}", highlight=False)
     console.print(
         f"results in {out}" + ("" if bare else f", report: {out / 'report.html'}"), highlight=False, soft_wrap=True
     )
+
+
+def _honesty_table(rows: dict[str, dict[str, float | int]]) -> Table:
+    table = Table("world", "trades", "net", "what the part costs", title="what honesty costs")
+    for name, row in rows.items():
+        table.add_row(name, str(row["trades"]), f"{row['net']:,.2f}", f"{row['costs']:,.2f}")
+    return table
 
 
 if __name__ == "__main__":

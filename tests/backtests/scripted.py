@@ -16,6 +16,7 @@ from nautilus_trader.model.orders import Order
 from nautilus_trader.trading.config import StrategyConfig
 from nautilus_trader.trading.strategy import Strategy
 
+from backtests.costs import Quote
 from backtests.market_data import MarketData
 from backtests.profile import Profile
 from backtests.replay_clock import clock_start_ns
@@ -38,6 +39,7 @@ class Trader(Strategy):
         self.refusals: list[str] = []
         self.cancelled: list[str] = []
         self.sent: dict[str, Order] = {}
+        self.venues: dict[str, SimulatedVenue] = {}
 
     def on_start(self) -> None:
         for number, (microsecond, act) in enumerate(self._script):
@@ -71,6 +73,12 @@ class Trader(Strategy):
             made = self.order_factory.market(**terms)
         self.sent[name] = made
         self.submit_order(made)
+
+    def quote(self, market: Market) -> Quote:
+        """Best prices of the venue's book."""
+        found = self.venues[market.venue].client.quote(InstrumentId.from_str(market.instrument_id))
+        assert found is not None
+        return found
 
     def on_order_filled(self, event: OrderFilled) -> None:
         self.fills.append(event)
@@ -111,6 +119,7 @@ def play(catalog: Catalog, profile: Profile, *script: tuple[int, Act], until: in
     engine = BacktestEngine(BacktestEngineConfig(logging=LoggingConfig(bypass_logging=True)))
     venues = add_venues(engine, catalog, markets, profile, (span[0], end))
     trader = Trader(script)
+    trader.venues = venues
     engine.add_strategy(trader)
     engine.add_data_iterator("catalog", data.events())
     engine.run(start=pd.Timestamp(clock_start_ns(span), tz="UTC"), end=pd.Timestamp(end, tz="UTC"))

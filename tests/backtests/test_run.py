@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
+from backtests.honesty import PARTS
 from backtests.profile import load_profile
 from backtests.run import app
 from backtests.snapshot_file import Origin
@@ -153,8 +154,8 @@ def test_bare_writes_a_summary_alone(sample: Path, lively: Path, tmp_path: Path)
         (("--start", "yesterday-ish"), "'yesterday-ish' is not a time"),
         (("--start", "2026-01-06", "--end", "2026-01-05"), "--start 2026-01-06 is after --end 2026-01-05"),
         (("--start", "2030-01-01"), "has no data between the given start and end"),
-        (("--bare", "--dump-snapshots", "x.parquet"), "--bare neither makes nor takes snapshots"),
-        (("--bare", "--snapshots", "x.parquet"), "--bare neither makes nor takes snapshots"),
+        (("--bare", "--dump-snapshots", "x.parquet"), "--bare trades nothing"),
+        (("--bare", "--snapshots", "x.parquet"), "--bare trades nothing"),
         (("--snapshots", "x.parquet"), "x.parquet is no file of snapshots"),
     ],
 )
@@ -198,3 +199,15 @@ def test_a_copy_that_cannot_be_written_is_exit_2(sample: Path, lively: Path, tmp
     assert "Traceback" not in result.output
     assert {p.name for p in (tmp_path / "out").iterdir()} == RESULTS
     assert list((tmp_path / "taken").iterdir()) == []
+
+
+def test_honesty_adds_what_each_part_costs(sample: Path, lively: Path, tmp_path: Path) -> None:
+    """One row a part in the summary and a table; fees cost just what the accounts paid."""
+    given = ("--catalog", sample, "--profile", lively, "--out", tmp_path, "--end", "2026-01-05T00:05")
+    assert "what honesty costs" in run(*given, "--honesty").stdout
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    rows = summary["honesty"]
+    assert set(rows) == {"honest", *(f"without {part}" for part in PARTS), "without any"}
+    assert rows["honest"]["trades"] == summary["trades"]["count"] > 0
+    assert rows["without fees"]["costs"] == pytest.approx(summary["accounts"]["BINANCE"]["fees"], abs=1e-6)
+    assert "without fees" in (tmp_path / "report.html").read_text()
