@@ -178,10 +178,13 @@ class FlowActor(Actor):
         self.subscribe_trade_ticks(identity)
         self._hand_over(f"data.trades.{identity.venue}.{identity.symbol}", self.handle_trade_tick, feed.on_trade)
         if feed.flow.markets[feed.market].has_book:
-            # without a handler of ours: the engine keeps the book, we look at it on the clock
-            self.subscribe_order_book_deltas(identity, BookType.L2_MBP, managed=True)
-            topic = f"data.book.deltas.{identity.venue}.{identity.symbol}"
-            self.msgbus.unsubscribe(topic, self.handle_order_book_deltas)
+            if (
+                self.cache.order_book(identity) is None
+            ):  # else somebody keeps it already: a replay shares the venue's own
+                # without a handler of ours: the engine keeps the book, we look at it on the clock
+                self.subscribe_order_book_deltas(identity, BookType.L2_MBP, managed=True)
+                topic = f"data.book.deltas.{identity.venue}.{identity.symbol}"
+                self.msgbus.unsubscribe(topic, self.handle_order_book_deltas)
             self._booked[identity] = feed
         if feed.reads_depth:
             self.subscribe_mark_prices(identity)
