@@ -90,6 +90,7 @@ class SimulatedVenue:
     feed_ms: float
     settlements: Mapping[str, Sequence[Settlement]]
     without_funding: tuple[str, ...]
+    without_marks: tuple[str, ...]
     payments: list[FundingPayment] = field(default_factory=list)
     liquidations: list[Liquidation] = field(default_factory=list)
 
@@ -129,6 +130,8 @@ def add_venues(
         own = [i for i in markets.instruments if i.id.venue.value == name]
         for instrument in own:
             engine.add_instrument(with_fees(instrument, profile))
+            # whoever asks the cache for a book reads the venue's own, instead of having the engine keep a second one
+            engine.kernel.cache.add_order_book(exchange.get_book(instrument.id))
         if settings is not None and not bare:
             perps = [i for i in own if isinstance(i, CryptoPerpetual)]
             venues[name] = _venue(engine, exchange, catalog, name, settings, perps, profile, span)
@@ -229,9 +232,14 @@ def _venue(
     exchange.register_client(client)
     engine.kernel.exec_engine.register_client(client)
     due = {i.id.value: settlements(catalog, i.id.value, *span) for i in perps}
-    has_funding = {s.instrument_id for s in catalog.ledger.series() if s.kind == Kind.FUNDING}
-    without = tuple(sorted(i.id.value for i in perps if i.id.value not in has_funding))
-    return SimulatedVenue(name, settings, client, ledger, feed_ns / 1e6, due, without)
+    without_funding, without_marks = (_without(catalog, perps, kind) for kind in (Kind.FUNDING, Kind.MARKS))
+    return SimulatedVenue(name, settings, client, ledger, feed_ns / 1e6, due, without_funding, without_marks)
+
+
+def _without(catalog: Catalog, instruments: Sequence[Instrument], kind: Kind) -> tuple[str, ...]:
+    """Instruments of which the catalog has none of a kind."""
+    known = {s.instrument_id for s in catalog.ledger.series() if s.kind == kind}
+    return tuple(sorted(i.id.value for i in instruments if i.id.value not in known))
 
 
 def market_rules(instrument: Instrument, settings: VenueSettings) -> VenueRules:
@@ -274,14 +282,12 @@ class Simulation(Actor):
         self._venues = venues
         self._settings = profile.simulation
         self._liquidation_prices: dict[tuple[str, str], tuple[Decimal, Decimal, Decimal | None]] = {}
+        self._watched: set[InstrumentId] = set()
 
     def on_start(self) -> None:
         # before the strategies: what they ask of the ledger in answer to a fill has the fill in it
         self.msgbus.subscribe("events.order.*", self._on_order_event, priority=100)
         for venue in self._venues.values():
-            if self._settings.liquidation:
-                for instrument_id in venue.client.markets:
-                    self.subscribe_mark_prices(instrument_id)
             if self._settings.funding:
                 for name, due in venue.settlements.items():
                     for number, settlement in enumerate(due):
@@ -316,6 +322,7 @@ class Simulation(Actor):
             fill.last_px.as_decimal(),
             fill.commission.as_decimal(),
         )
+        self._watch(venue, fill.instrument_id)
         order = self.cache.order(fill.client_order_id)
         if order.is_open and fill.order_type in _TAKES_AT_ONCE:
             # the book was too thin: a venue lets the rest expire, the engine would let it hang for ever. Not now: more
@@ -348,7 +355,18 @@ class Simulation(Actor):
 
     # -- liquidation ---------------------------------------------------------------------------------------------------
 
-    def on_mark_price(self, mark: MarkPriceUpdate) -> None:
+    def _watch(self, venue: SimulatedVenue, instrument_id: InstrumentId) -> None:
+        """Listen to the marks of what is held, and of nothing else: an idle replay pays nothing for them."""
+        held = any(name == instrument_id.value for name, _ in venue.ledger.open_holdings())
+        topic = f"data.mark_prices.{instrument_id.venue}.{instrument_id.symbol}"
+        if held and self._settings.liquidation and instrument_id not in self._watched:
+            self._watched.add(instrument_id)
+            self.msgbus.subscribe(topic, self._on_mark)
+        elif not held and instrument_id in self._watched:
+            self._watched.remove(instrument_id)
+            self.msgbus.unsubscribe(topic, self._on_mark)
+
+    def _on_mark(self, mark: MarkPriceUpdate) -> None:
         venue = self._venues[mark.instrument_id.venue.value]
         held = venue.ledger.open_holdings()
         if not held:

@@ -45,6 +45,8 @@ class SnapshotPlayer(Actor):
     def on_start(self) -> None:
         for name in self.config.tradable:
             identity = InstrumentId.from_str(name)
+            if self.cache.order_book(identity) is not None:  # a replay shares the venue's own
+                continue
             self.subscribe_order_book_deltas(identity, BookType.L2_MBP, managed=True)
             topic = f"data.book.deltas.{identity.venue}.{identity.symbol}"
             self.msgbus.unsubscribe(topic, self.handle_order_book_deltas)

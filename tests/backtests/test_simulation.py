@@ -288,10 +288,13 @@ def test_funding_before_the_entry_and_after_the_exit_is_others(tmp_path: Path) -
     assert gone.venues["BINANCE"].payments == []
 
 
-def test_a_market_without_funding_data_is_named(tmp_path: Path) -> None:
-    """Nothing is settled on it, and that is said."""
+def test_a_market_without_funding_or_marks_is_named(tmp_path: Path) -> None:
+    """Nothing is settled or liquidated on it, and that is said."""
     played = one(deep(tmp_path))
     assert played.venues["BINANCE"].without_funding == (BINANCE.instrument_id,)
+    assert played.venues["BINANCE"].without_marks == (BINANCE.instrument_id,)
+    known = one(deep(tmp_path / "known", more=[marks((SECOND, "100.0")), funding("0.0001", 3 * SECOND, 100)]))
+    assert known.venues["BINANCE"].without_funding == known.venues["BINANCE"].without_marks == ()
 
 
 # -- liquidation -------------------------------------------------------------------------------------------------------
