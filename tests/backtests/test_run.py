@@ -211,3 +211,22 @@ def test_honesty_adds_what_each_part_costs(sample: Path, lively: Path, tmp_path:
     assert rows["honest"]["trades"] == summary["trades"]["count"] > 0
     assert rows["without fees"]["costs"] == pytest.approx(summary["accounts"]["BINANCE"]["fees"], abs=1e-6)
     assert "without fees" in (tmp_path / "report.html").read_text()
+
+
+def test_two_runs_are_the_same(sample: Path, lively: Path, tmp_path: Path) -> None:
+    """The same seed and profile give the same trades, snapshots, latencies and settlements; another seed others."""
+    profile = tmp_path / "other.toml"
+    profile.write_text(lively.read_text().replace("seed = 7", "seed = 8"))
+    tables = {}
+    for name, settings in (("one", lively), ("two", lively), ("other", profile)):
+        result = run("--catalog", sample, "--profile", settings, "--out", tmp_path / name, "--end", "2026-01-05T00:06")
+        assert result.exit_code == 0, result.output
+        tables[name] = {
+            kind: pd.read_parquet(tmp_path / name / f"{kind}.parquet")
+            for kind in ("trades", "snapshots", "latencies", "funding")
+        }
+    assert len(tables["one"]["trades"]) > 2
+    for kind, table in tables["one"].items():
+        pd.testing.assert_frame_equal(table, tables["two"][kind], check_exact=True)
+    assert list(tables["one"]["latencies"]["drawn_ns"]) != list(tables["other"]["latencies"]["drawn_ns"])
+    pd.testing.assert_frame_equal(tables["one"]["snapshots"], tables["other"]["snapshots"], check_exact=True)
