@@ -15,6 +15,7 @@ from plotly.offline import get_plotlyjs
 from plotly.subplots import make_subplots
 
 from backtests.depth_map import DepthMap
+from backtests.statistics_report import expectancy_figure, statistics_note, statistics_rows
 from strategies.trade_log import Trade
 
 MAX_POINTS = 4_000  # a chart: more is slower to look at and shows no more
@@ -54,6 +55,8 @@ def write_report(
     ]
     if snapshots.empty:
         parts.append("<p>No snapshot was made: the span is shorter than the warm-up, or no market had a book.</p>")
+    if (statistics := summary.get("statistics")) and statistics["overall"]["count"]:
+        parts.append(_statistics(statistics))
     if any(t.exited for t in trades):
         parts.append(equity_figure(trades).to_html(full_html=False, include_plotlyjs=False))
     for asset in sorted(snapshots["asset"].unique()) if not snapshots.empty else []:
@@ -197,11 +200,22 @@ def _times(ns: list[int]) -> list[pd.Timestamp]:
 
 def _tables(summary: dict[str, Any]) -> str:
     flat = {k: v for k, v in summary.items() if not isinstance(v, dict | list)}
-    nested = {k: v for k, v in summary.items() if isinstance(v, dict) and v}
+    nested = {k: v for k, v in summary.items() if isinstance(v, dict) and v and k != "statistics"}
     out = _table("run", flat)
     for name, table in nested.items():
         out += _table(name, table) if not isinstance(next(iter(table.values())), dict) else _grid(name, table)
     return f"<div style='display:flex;flex-wrap:wrap;align-items:flex-start'>{out}</div>"
+
+
+def _statistics(statistics: dict[str, Any]) -> str:
+    """The table of trades by group, and the panel of what they were worth."""
+    table = (
+        f"<div style='white-space:nowrap;overflow-x:auto;font-size:13px'>{_grid('', statistics_rows(statistics))}</div>"
+    )
+    figure = expectancy_figure(statistics).to_html(full_html=False, include_plotlyjs=False)
+    return (
+        f"<h2>What a trade is worth</h2><p class='note'>{html.escape(statistics_note(statistics))}</p>{table}{figure}"
+    )
 
 
 def _table(name: str, rows: dict[str, Any]) -> str:

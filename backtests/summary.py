@@ -13,6 +13,7 @@ from backtests.attribution import TradeCosts, by_venue
 from backtests.profile import Profile
 from backtests.replay import Replay
 from backtests.simulation import SimulatedVenue
+from backtests.trade_statistics import trade_statistics
 from catalog.times import format_ns
 from strategies.trade_log import Trade
 
@@ -44,6 +45,7 @@ def summarise(replay: Replay, profile: Profile, catalog: str, costs: Sequence[Tr
         else {},
         "exits": dict(sorted(Counter(t.reason for t in trades).items())),
         "not_taken": dict(sorted(replay.scalper.passed.items())) if replay.scalper is not None else {},
+        "statistics": trade_statistics(trades, [c.costs for c in costs], seed=profile.replay.seed),
         "costs": {name: c.as_floats() for name, c in by_venue(trades, costs).items()} if costs else {},
         "accounts": {v.name: _account(v) for v in replay.venues.values()},
         "latency_ms": {v.name: _latency(v) for v in replay.venues.values() if v.connection is not None},
@@ -104,9 +106,13 @@ def _latency(venue: SimulatedVenue) -> dict[str, float | int | None]:
 def _not_simulated(replay: Replay, profile: Profile) -> dict[str, str]:
     """What flatters, in words: parts that the profile switched off, and data that the catalog lacks."""
     found = {part: "switched off in the profile" for part, on in profile.simulation.model_dump().items() if not on}
-    without = sorted(name for v in replay.venues.values() for name in v.without_funding)
-    if without and profile.simulation.funding:
-        found["funding of some markets"] = f"the catalog has none of {', '.join(without)}"
+    venues, on = replay.venues.values(), profile.simulation
+    unpaid = sorted(name for v in venues for name in v.without_funding if on.funding)
+    if unpaid:
+        found["funding of some markets"] = f"the catalog has none of {', '.join(unpaid)}"
+    unmarked = sorted(name for v in venues for name in v.without_marks if on.liquidation)
+    if unmarked:
+        found["liquidation on some markets"] = f"the catalog has no mark prices of {', '.join(unmarked)}"
     return found
 
 

@@ -6,7 +6,8 @@ import plotly.graph_objects as go
 import pytest
 
 from backtests.depth_map import DepthMap
-from backtests.report import MAX_POINTS, asset_figure
+from backtests.report import MAX_POINTS, _statistics, _tables, asset_figure
+from backtests.trade_statistics import trade_statistics
 from strategies.flow.groups import FEATURES
 from strategies.trade_log import Trade
 from tests.strategies.conftest import SECOND, START, at, signal
@@ -113,3 +114,15 @@ def test_walls_stand_at_their_price() -> None:
     traces = by_name(asset_figure("BTC", snapshots, [], None))
     assert list(traces["bid wall"].y) == pytest.approx([0.999])
     assert list(traces["ask wall"].y) == pytest.approx([1.002, 1.002])
+
+
+def test_statistics_are_in_the_report() -> None:
+    """A row a group with its words escaped, and the panel; the tables of the summary leave them alone."""
+    risky = trade(1, 90)
+    risky.reason = "<stop>"
+    statistics = trade_statistics([*TRADES, risky], seed=1)
+    page = _statistics(statistics)
+    assert all(f"<td>{name}</td>" in page for name in ("overall", "venue BINANCE", "asset BTC", "side long", "hour 22"))
+    assert "<td>reason &lt;stop&gt;</td>" in page
+    assert "plotly" in page
+    assert "expectancy" not in _tables({"rows": 1, "statistics": statistics})

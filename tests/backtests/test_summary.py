@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from backtests.attribution import TradeCosts
+from backtests.costs import Costs
 from backtests.profile import load_profile
 from backtests.summary import summarise
 from strategies.trade_log import Trade
@@ -90,3 +92,22 @@ def test_a_bare_run_has_no_snapshots() -> None:
     summary = summarise(replay(None, cpu_seconds=0.0), load_profile(), "")
     assert (summary["snapshots"], summary["schema_id"], summary["rows_per_cpu_second"]) == (0, None, None)
     assert summary["not_taken"] == {}
+
+
+def test_what_is_not_simulated_is_said() -> None:
+    """A part that the profile switched off is in the summary by its name; of an honest profile there is nothing."""
+    profile = load_profile()
+    off = profile.model_copy(update={"simulation": profile.simulation.model_copy(update={"latency": False})})
+    assert summarise(replay([]), off, "")["not_simulated"] == {"latency": "switched off in the profile"}
+    assert summarise(replay([]), profile, "")["not_simulated"] == {}
+
+
+def test_statistics_are_of_the_closed_trades() -> None:
+    """Overall and by group, with the costs of the trades; one that is open is only counted."""
+    trades = [trade("BTC", "10", "target"), trade("ETH", "-5", "stop"), trade("BTC", "0", "", closed=False)]
+    costs = [TradeCosts(Costs(fees=Decimal(k)), 0) for k in (1, 2, 9)]
+    found = summarise(replay(trades), load_profile(), "", costs)["statistics"]
+    assert (found["overall"]["count"], found["open"], found["overall"]["net"]) == (2, 1, 3.0)
+    assert found["overall"]["cost"] == 1.5
+    assert list(found["groups"]["reason"]) == ["stop", "target"]
+    assert summarise(replay(None), load_profile(), "")["statistics"]["overall"]["count"] == 0
