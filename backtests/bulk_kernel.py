@@ -14,7 +14,15 @@ from indicators.kernel import Floats, Ints, State, States, kernel
 from indicators.ladder import Stop as LadderStop
 from indicators.ladder import apply_level
 from indicators.sides import NO_SIDE
-from strategies.flow.events import funding_at, ladder_at, mark_at, open_interest_at, sample_at, snapshot_at, trade_at
+from strategies.flow.events import (
+    exact_trade_at,
+    funding_at,
+    ladder_at,
+    mark_at,
+    open_interest_at,
+    sample_at,
+    snapshot_at,
+)
 
 NEVER = 2**63 - 1
 
@@ -168,7 +176,7 @@ def _play_events(
             if code[k] != NO_SIDE:  # insurance fund and ADL: nobody could trade with them, the replay leaves them out
                 scales = state.markets[market]
                 price, size = whole[k] / scales.price_scale, amount[k] / scales.size_scale
-                trade_at(states, market, price, size, code[k], ts[k])
+                exact_trade_at(states, market, price, size, code[k], ts[k])
         elif stream.feed == _MARKS:
             mark_at(states, market, amount[k], ts[k])
         elif stream.feed == _FUNDING:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from indicators.kernel import Floats, Ints, State, States, bound_entry, kernel, new_states
 from indicators.parameters import float_column, int_column, same_length
-from indicators.sides import BUYER, SELLER
+from indicators.sides import taker_sign
 
 CvdState = np.dtype(
     [
@@ -32,12 +32,10 @@ def update_cvd(state: State, size: float, taker_side: int) -> float:
     """
     state.trades += 1
     state.volume += size
-    if taker_side == BUYER:
-        state.buy_volume += size
-        state.delta += size
-    elif taker_side == SELLER:
-        state.sell_volume += size
-        state.delta -= size
+    sign = taker_sign(taker_side)
+    state.buy_volume += max(sign, 0.0) * size
+    state.sell_volume += max(-sign, 0.0) * size
+    state.delta += sign * size
     delta: float = state.delta
     return delta
 

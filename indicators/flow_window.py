@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from indicators.kernel import Floats, Ints, State, States, entry, kernel, new_states
 from indicators.parameters import float_column, int_column, same_length, whole
-from indicators.sides import BUYER, SELLER
+from indicators.sides import taker_sign
 
 
 def flow_window_dtype(buckets: int) -> np.dtype[np.void]:
@@ -77,10 +77,7 @@ def update_flow_window(state: State, ts: int, size: float, taker_side: int) -> N
             return
     slot = bucket % len(state.flows)
     state.volumes[slot] += size
-    if taker_side == BUYER:
-        state.flows[slot] += size
-    elif taker_side == SELLER:
-        state.flows[slot] -= size
+    state.flows[slot] += taker_sign(taker_side) * size
 
 
 @kernel

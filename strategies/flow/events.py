@@ -21,10 +21,16 @@ PRICE = [f.name for f in FEATURES].index("price")
 @kernel
 def trade_at(states: States, number: int, price: float, size: float, taker_side: int, ts: int) -> None:
     """Take a trade. Price and size are made the nearest doubles of their decimals, whatever way they came."""
+    market = states[0].markets[number]
+    exact_trade_at(states, number, decimal(price, market.price_scale), decimal(size, market.size_scale), taker_side, ts)
+
+
+@kernel
+def exact_trade_at(states: States, number: int, price: float, size: float, taker_side: int, ts: int) -> None:
+    """Take a trade whose price and size are the nearest doubles of their decimals: whole units over their scale are."""
     state = states[0]
     market = state.markets[number]
-    price = decimal(price, market.price_scale)
-    base = decimal(size, market.size_scale) * market.multiplier
+    base = size * market.multiplier
     market.last_price = price
     market.trade_ns = ts
     update_cvd(market.cvd, base, taker_side)

@@ -13,7 +13,7 @@ from nautilus_trader.model.objects import Price, Quantity
 from indicators.kernel import kernel
 from strategies.config import FlowSettings
 from strategies.features import AssetFlow, FlowMarket
-from strategies.flow.events import trade_at
+from strategies.flow.events import exact_trade_at
 from strategies.flow_actor import NautilusBookView
 
 TRADES = 200_000
@@ -72,11 +72,11 @@ def _trades():
 @kernel
 def _play(states, number, price, size, side, ts):
     for k in range(len(ts)):
-        trade_at(states, number[k], price[k], size[k], side[k], ts[k])
+        exact_trade_at(states, number[k], price[k], size[k], side[k], ts[k])
 
 
 def test_one_trade_through_the_whole_suite(benchmark, figure):
-    """Everything that a trade touches, from Python and in a compiled loop."""
+    """Everything that a trade touches, from Python as the actor calls it and compiled as the bulk driver does."""
     columns = _trades()
     events = list(zip(*(c.tolist() for c in columns), strict=True))
     _play(_flow()._states, *(c[:10] for c in columns))
