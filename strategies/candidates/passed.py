@@ -1,0 +1,54 @@
+"""Why not: what was passed over, where and for what reason."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Why(StrEnum):
+    """Why a setup was not traded, in the order in which it is asked."""
+
+    MISSING = "missing"
+    PROBABILITY = "probability"
+    UNIVERSE = "universe"
+    HALTED = "halted"
+    NO_BOOK = "no book"
+    STALE = "stale"
+    NO_STOP = "no stop"
+    TOO_SMALL = "too small"
+    NO_TARGET = "no target"
+    COST = "cost"
+    BREAK_EVEN = "break-even"
+    CONFLICT = "conflict"
+    VENUE_CAP = "venue cap"
+    SIDE_CAP = "side cap"
+    BUDGET = "budget"
+    MAX_POSITIONS = "max positions"
+    SEARCH = "search stopped"
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A setup that was not traded: `side` +1 long, -1 short; `ts` UNIX ns; `venue` None where it is of no venue."""
+
+    asset: str
+    side: int
+    ts: int
+    venue: str | None
+    why: Why
+    detail: str
+
+    @property
+    def row(self) -> tuple[int, str, str, str, str, str]:
+        """Time (UNIX ns), asset, side, venue, why, detail: a row of a table."""
+        return self.ts, self.asset, "long" if self.side > 0 else "short", self.venue or "", self.why.value, self.detail
+
+
+def why_not(passed: Iterable[Passed]) -> dict[Why, int]:
+    """How many setups were passed over, by reason, in the order of `Why`.
+
+    A setup that failed on two venues for two reasons counts once in each; for one reason, once.
+    """
+    setups = {(p.why, p.ts, p.asset, p.side) for p in passed}
+    counts = {why: sum(1 for found, *_ in setups if found is why) for why in Why}
+    return {why: count for why, count in counts.items() if count}
