@@ -4,6 +4,9 @@ from typing import Protocol
 
 from indicators.kernel import Floats, Ints
 
+type Bands = tuple[int, int, int]
+"""A price for each depth band, near to far."""
+
 
 class BookView(Protocol):
     """A book by price level. Prices are whole numbers of the market's last decimal place (10^-price_places), so that
@@ -20,12 +23,11 @@ class BookView(Protocol):
         """Best bid and ask, or None where a side is empty."""
         ...
 
-    def depth_down_to(self, price_units: int) -> float:
-        """Size bid at `price_units` and above."""
-        ...
+    def depths(self, lowest_bids: Bands, highest_asks: Bands) -> tuple[float, float, float, float, float, float]:
+        """Size bid at each of three prices and above, then size offered at each of three prices and below.
 
-    def depth_up_to(self, price_units: int) -> float:
-        """Size offered at `price_units` and below."""
+        In one call: it is asked of every book at every sample.
+        """
         ...
 
     def levels_down_to(self, price_units: int) -> tuple[Ints, Floats]:

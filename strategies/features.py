@@ -98,6 +98,7 @@ class AssetFlow:
         self.markets = tuple(markets)
         self.schema_id = schema_id(settings)
         self._settings = settings
+        self._is_perp = [m.is_perp for m in markets]
         self._bands_bps = settings.depth_bands_bps
         self._stale_ns = round(settings.stale_seconds * SECOND_NS)
         self._updates = [-1] * len(self.markets)  # of each market's book as of its last sample
@@ -140,15 +141,13 @@ class AssetFlow:
         if best is None:
             return
         bid, ask = best
-        if self.markets[market].is_perp:
+        if self._is_perp[market]:
             near, middle, far = self._bands_bps
-            down, up = book.depth_down_to, book.depth_up_to
             near_bid, near_ask = band_limits(bid, ask, near)
             middle_bid, middle_ask = band_limits(bid, ask, middle)
             far_bid, far_ask = band_limits(bid, ask, far)
-            bids = down(near_bid), down(middle_bid), down(far_bid)
-            asks = up(near_ask), up(middle_ask), up(far_ask)
-            self._on_depth(market, bid, ask, *bids, *asks, ts)
+            depths = book.depths((near_bid, middle_bid, far_bid), (near_ask, middle_ask, far_ask))
+            self._on_depth(market, bid, ask, *depths, ts)
         else:
             self._on_quote(market, bid, ask, ts)
         if market == 0 and ts % self._levels_ns == 0:

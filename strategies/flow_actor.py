@@ -22,6 +22,7 @@ from nautilus_trader.model.orders import LimitOrder
 from catalog.data_types import FlowSnapshotData, OpenInterest
 from catalog.markets import MarketKind
 from indicators.kernel import Floats, Ints
+from strategies.book_view import Bands
 from strategies.config import FlowSettings
 from strategies.features import AssetFlow, FlowMarket, first_sample_ns
 
@@ -32,6 +33,7 @@ _NOBODY, _NO_STRATEGY, _NO_ORDER = TraderId("NOBODY-000"), StrategyId("NONE-000"
 _NO_EVENT = UUID4()
 _RAW_PER_ONE = 10**FIXED_PRECISION
 _first, _second, _price, _size = itemgetter(0), itemgetter(1), Price.as_double, Quantity.as_double
+_from_raw = Price.from_raw
 _SELL, _BUY = OrderSide.SELL, OrderSide.BUY  # looked up once: an enum's member is found by name at every use
 
 
@@ -71,13 +73,17 @@ class NautilusBookView:
         raw = self._raw_per_unit
         return bid.raw // raw, ask.raw // raw
 
-    def depth_down_to(self, price_units: int) -> float:
-        depth: float = self._depth(Price.from_raw(price_units * self._raw_per_unit, self._places), _SELL)
-        return depth
-
-    def depth_up_to(self, price_units: int) -> float:
-        depth: float = self._depth(Price.from_raw(price_units * self._raw_per_unit, self._places), _BUY)
-        return depth
+    def depths(self, lowest_bids: Bands, highest_asks: Bands) -> tuple[float, float, float, float, float, float]:
+        depth, raw, places = self._depth, self._raw_per_unit, self._places
+        (b1, b2, b3), (a1, a2, a3) = lowest_bids, highest_asks
+        return (
+            depth(_from_raw(b1 * raw, places), _SELL),
+            depth(_from_raw(b2 * raw, places), _SELL),
+            depth(_from_raw(b3 * raw, places), _SELL),
+            depth(_from_raw(a1 * raw, places), _BUY),
+            depth(_from_raw(a2 * raw, places), _BUY),
+            depth(_from_raw(a3 * raw, places), _BUY),
+        )
 
     def levels_down_to(self, price_units: int) -> tuple[Ints, Floats]:
         return self._levels(_SELL, price_units)
@@ -111,20 +117,18 @@ class NautilusBookView:
 class _Feed:
     """One market of one asset: where its events go."""
 
-    __slots__ = ("_take_trade", "flow", "market", "reads_depth", "view")
+    __slots__ = ("_keep", "flow", "market", "reads_depth", "view")
 
-    def __init__(self, flow: AssetFlow, market: int, *, reads_depth: bool) -> None:
+    def __init__(self, flow: AssetFlow, market: int, prints: list[tuple[int, TradeTick]], *, reads_depth: bool) -> None:
         self.flow = flow
-        self._take_trade = flow.on_trade
+        self._keep = prints.append
         self.market = market
         self.reads_depth = reads_depth
         self.view: NautilusBookView | None = None
 
     def on_trade(self, tick: TradeTick) -> None:
-        """Hand a trade of this market to the flow."""
-        self._take_trade(
-            self.market, tick.price.as_double(), tick.size.as_double(), int(tick.aggressor_side), tick.ts_init
-        )
+        """Keep a trade of this market for the next sample."""
+        self._keep((self.market, tick))
 
     def on_mark(self, mark: MarkPriceUpdate) -> None:
         """Hand a mark price of this market to the flow."""
@@ -145,6 +149,7 @@ class FlowActor(Actor):
         self.flows: dict[str, AssetFlow] = {}
         self._feeds: dict[InstrumentId, _Feed] = {}
         self._booked: dict[InstrumentId, _Feed] = {}  # those that have a book to sample
+        self._prints: list[tuple[AssetFlow, list[tuple[int, TradeTick]]]] = []  # since the last sample, in their order
         self._scan_ns = self.settings.scan_seconds * SECOND_NS
 
     def on_start(self) -> None:
@@ -152,8 +157,10 @@ class FlowActor(Actor):
             instruments = [self._instrument(InstrumentId.from_str(name)) for name in names]
             flow = AssetFlow(asset, [self._market(i) for i in instruments], self.settings)
             self.flows[asset] = flow
+            prints: list[tuple[int, TradeTick]] = []
+            self._prints.append((flow, prints))
             for market, instrument in enumerate(instruments):
-                self._subscribe(instrument, _Feed(flow, market, reads_depth=flow.markets[market].is_perp))
+                self._subscribe(instrument, _Feed(flow, market, prints, reads_depth=flow.markets[market].is_perp))
         step_ns = self.settings.sample_seconds * SECOND_NS
         # a timer first fires one interval after its start
         start = pd.Timestamp(first_sample_ns(self.clock.timestamp_ns(), step_ns) - step_ns, tz="UTC")
@@ -211,10 +218,24 @@ class FlowActor(Actor):
     def on_data(self, data: Any) -> None:
         if isinstance(data, OpenInterest):
             feed = self._feeds[data.instrument_id]
+            self._take_prints()
             feed.flow.on_open_interest(feed.market, data.value, data.ts_init)
+
+    def _take_prints(self) -> None:
+        """Hand the prints since the last sample on, one by one in their order.
+
+        Nothing reads what they do before a sample, and an asset's record of some hundred kilobytes is then in the
+        processor's cache for all of them: fetching it anew for each would cost three times what is computed.
+        """
+        for flow, prints in self._prints:
+            take = flow.on_trade
+            for market, tick in prints:
+                take(market, tick.price.as_double(), tick.size.as_double(), int(tick.aggressor_side), tick.ts_init)
+            prints.clear()
 
     def _on_sample(self, event: TimeEvent) -> None:
         ts = event.ts_event
+        self._take_prints()
         for identity, feed in self._booked.items():
             self._sample(identity, feed, ts)
         for flow in self.flows.values():

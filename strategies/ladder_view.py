@@ -3,6 +3,7 @@
 from indicators.kernel import Floats, Ints
 from indicators.ladder import Ladder
 from indicators.sides import ASK, BID
+from strategies.book_view import Bands
 
 
 class LadderView:
@@ -22,11 +23,11 @@ class LadderView:
         bid, ask = self._ladder.best()
         return None if bid is None or ask is None else (bid, ask)
 
-    def depth_down_to(self, price_units: int) -> float:
-        return self._ladder.depth_within(BID, price_units) / self._size_scale
-
-    def depth_up_to(self, price_units: int) -> float:
-        return self._ladder.depth_within(ASK, price_units) / self._size_scale
+    def depths(self, lowest_bids: Bands, highest_asks: Bands) -> tuple[float, float, float, float, float, float]:
+        depth, scale = self._ladder.depth_within, self._size_scale
+        (b1, b2, b3), (a1, a2, a3) = lowest_bids, highest_asks
+        bids = depth(BID, b1) / scale, depth(BID, b2) / scale, depth(BID, b3) / scale
+        return *bids, depth(ASK, a1) / scale, depth(ASK, a2) / scale, depth(ASK, a3) / scale
 
     def levels_down_to(self, price_units: int) -> tuple[Ints, Floats]:
         prices, sizes = self._ladder.levels_within(BID, price_units)

@@ -213,7 +213,7 @@ def test_honesty_adds_what_each_part_costs(sample: Path, lively: Path, tmp_path:
     assert "without fees" in (tmp_path / "report.html").read_text()
 
 
-def test_two_runs_are_the_same(sample: Path, lively: Path, tmp_path: Path) -> None:
+def test_a_seed_decides_the_latencies(sample: Path, lively: Path, tmp_path: Path) -> None:
     """The same seed and profile give the same trades, snapshots, latencies and settlements; another seed others."""
     profile = tmp_path / "other.toml"
     profile.write_text(lively.read_text().replace("seed = 7", "seed = 8"))

@@ -39,11 +39,8 @@ class _Book:
     def best(self) -> tuple[int, int]:
         return MID - 1, MID + 1
 
-    def depth_down_to(self, _units: int) -> float:
-        return 5.0
-
-    def depth_up_to(self, _units: int) -> float:
-        return 3.0
+    def depths(self, _bids, _asks):
+        return 5.0, 5.0, 5.0, 3.0, 3.0, 3.0
 
     def levels_down_to(self, _units: int):
         return self._bids[0].copy(), self._bids[1].copy()
@@ -149,10 +146,10 @@ def test_getting_levels_out_of_nautiluss_book(benchmark, figure, depth):
     def once() -> None:
         timed("ours", lambda: view.levels_down_to(reach))
         timed("all", lambda: [(level.price.as_double(), level.size()) for level in book.bids()[:LEVELS]])
-        timed("bands", lambda: view.depth_down_to(reach))
+        timed("bands", lambda: view.depths((reach, reach, reach), (2 * MID - reach,) * 3))
 
     benchmark.pedantic(once, rounds=7, warmup_rounds=1)
     assert view.levels_down_to(reach)[0].tolist() == [MID - 1 - 9 * k for k in range(min(depth, LEVELS))]
     figure(f"levels within reach, book of {depth} a side", f"{best['ours'] * 1e6:.0f} us", "")
     figure(f"the same by bids(), book of {depth} a side", f"{best['all'] * 1e6:.0f} us", "")
-    figure(f"depth within one band, book of {depth} a side", f"{best['bands'] * 1e6:.1f} us", "")
+    figure(f"six depths, book of {depth} a side", f"{best['bands'] * 1e6:.1f} us", "")

@@ -169,8 +169,8 @@ def test_the_view_of_nautiluss_book(stage) -> None:
     engine: BacktestEngine = one.engine
     view = NautilusBookView(engine.kernel.cache.order_book(BTC.id), 1, 3)
     assert view.best() == (1000, 1002)
-    assert [view.depth_down_to(price) for price in (1001, 1000, 999, 995, 990, 1)] == [0.0, 1.5, 3.5, 3.5, 7.5, 7.5]
-    assert [view.depth_up_to(price) for price in (1001, 1002, 1004, 1005, 9999)] == [0.0, 0.25, 0.25, 3.25, 3.25]
+    assert view.depths((1001, 1000, 999), (1001, 1002, 1004)) == (0.0, 1.5, 3.5, 0.0, 0.25, 0.25)
+    assert view.depths((995, 990, 1), (1002, 1005, 9999)) == (3.5, 7.5, 7.5, 0.25, 3.25, 3.25)
     # 25 bps of 100.1 are 0.25025
     assert band_limits(1000, 1002, 25.0) == (999, 1003)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from indicators.kernel import Floats, Ints
 from indicators.sides import BUYER
+from strategies.book_view import Bands
 from strategies.config import FlowSettings
 from strategies.features import AssetFlow, FlowMarket, FlowSnapshot
 from strategies.flow.events import features_at
@@ -67,11 +68,10 @@ class Book:
     def best(self) -> tuple[int, int] | None:
         return (max(self._bids), min(self._asks)) if self._bids and self._asks else None
 
-    def depth_down_to(self, price_units: int) -> float:
-        return sum(self._bids[p] for p in sorted(self._bids, reverse=True) if p >= price_units)
-
-    def depth_up_to(self, price_units: int) -> float:
-        return sum(self._asks[p] for p in sorted(self._asks) if p <= price_units)
+    def depths(self, lowest_bids: Bands, highest_asks: Bands) -> tuple[float, float, float, float, float, float]:
+        bids = [sum(self._bids[p] for p in sorted(self._bids, reverse=True) if p >= low) for low in lowest_bids]
+        asks = [sum(self._asks[p] for p in sorted(self._asks) if p <= high) for high in highest_asks]
+        return bids[0], bids[1], bids[2], asks[0], asks[1], asks[2]
 
     def levels_down_to(self, price_units: int) -> tuple[Ints, Floats]:
         return self._levels(self._bids, [p for p in sorted(self._bids, reverse=True) if p >= price_units])
