@@ -122,7 +122,7 @@ class AssetPlayer:
         self._keys, self._sizes = np.zeros((markets, 2, 0), np.int64), np.zeros((markets, 2, 0))
         self._changed = np.zeros(markets, np.int64)
         self._grow_ladders(LADDER_LEVELS)
-        self._heads = np.empty(max(1, len(self._readers)), np.int64)
+        self._heads = np.empty((2, max(1, len(self._readers))), np.int64)
         self._out_ts, self._out = np.empty(OUT_ROWS, np.int64), np.empty((OUT_ROWS, len(FEATURES)))
         self._trace_at = np.array(trace, np.int64)
         self._trace_ts, self._trace = np.empty(OUT_ROWS, np.int64), np.empty((OUT_ROWS, len(trace)), np.int64)

@@ -94,7 +94,7 @@ def play(
 
     Every stream must hold all of its rows up to `horizon`. `words` are the 8-byte words of `states`, of which those at
     `trace_at` are copied into rows of `trace`. Ladders have shape (markets, 2, capacity), sizes in units; `changed`
-    says of each market whether its ladder took an update since its last sample. `heads` is scratch, a number a stream.
+    says of each market whether its ladder took an update since its last sample. `heads` is scratch: (2, streams).
     """
     clock = clocks[0]
     count = states[0].count
@@ -157,19 +157,21 @@ def _play_events(
 ) -> None:
     """Hand on everything but books up to `now`, merged by time; of equal times the earlier stream goes first."""
     state = states[0]
+    # few streams have something in any one step: only those are looked through for the earliest
+    due, times = heads[0], heads[1]
+    count = 0
     for s in range(len(streams)):
         stream = streams[s]
-        heads[s] = NEVER
-        if stream.feed != _BOOK and stream.cursor < stream.end:
-            heads[s] = ts[stream.cursor]
-    while True:
+        if stream.feed != _BOOK and stream.cursor < stream.end and ts[stream.cursor] <= now:
+            due[count] = s
+            times[count] = ts[stream.cursor]
+            count += 1
+    while count > 0:
         first = 0
-        for s in range(1, len(streams)):
-            if heads[s] < heads[first]:
-                first = s
-        if len(streams) == 0 or heads[first] > now:
-            return
-        stream = streams[first]
+        for d in range(1, count):
+            if times[d] < times[first]:
+                first = d
+        stream = streams[due[first]]
         k = stream.cursor
         market = stream.market
         if stream.feed == _TRADES:
@@ -184,7 +186,13 @@ def _play_events(
         else:
             open_interest_at(states, market, amount[k], ts[k])
         stream.cursor = k + 1
-        heads[first] = ts[k + 1] if k + 1 < stream.end else NEVER
+        if k + 1 < stream.end and ts[k + 1] <= now:
+            times[first] = ts[k + 1]
+        else:
+            count -= 1
+            for d in range(first, count):  # the order of streams stays: it decides between equal times
+                due[d] = due[d + 1]
+                times[d] = times[d + 1]
 
 
 @kernel
