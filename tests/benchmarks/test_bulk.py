@@ -21,7 +21,7 @@ from catalog.tables import Kind
 from tests.benchmarks.hftbacktest_peer import PeerUnavailable, expected_checksum, peer_python, run_peer, to_events
 
 ROOT = Path(__file__).parents[2]
-HOURS = 12.0
+HOURS = 24.0
 HOUR_NS = 3_600_000_000_000
 ROUNDS = 3
 PEAK = """
@@ -39,7 +39,7 @@ print(json.dumps([run.rows, int(status["VmHWM"].split()[0]) // 1024]))
 
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
-    """Half a day of five assets on three venues."""
+    """A day of five assets on three venues, quiet hours and busy ones."""
     root = tmp_path_factory.mktemp("market") / "catalog"
     write_sample_market(root, seed=7, hours=HOURS, assets=5)
     return Catalog(root)
@@ -82,7 +82,7 @@ def test_bulk_beside_the_engine(benchmark, market, figure, tmp_path):
         decoded = computed = 0.0
         for task in plan.tasks:
             player = _Timed(task)
-            assert sum(len(ts) for ts, _ in player.snapshots()) > 8_000
+            assert sum(len(ts) for ts, _ in player.snapshots()) > 16_000
             decoded, computed = decoded + player.decoding, computed + player.computing
         decoding.append(decoded)
         computing.append(computed)
