@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from backtests.fees import DEFAULT_FEES, FeeError, Fees, FeeSchedules, load_fee_schedules
 from backtests.profile import load_profile
+from backtests.simulation import venue_fees
 from backtests.toml_table import TableError
 
 SHIPPED = load_fee_schedules()
@@ -34,10 +35,17 @@ def test_the_three_venues_have_perp_and_spot_fees_from_vip0() -> None:
 
 @pytest.mark.parametrize("venue", ["BINANCE", "BYBIT", "MEXC"])
 def test_vip0_of_the_perps_is_what_the_default_profile_charges(venue: str) -> None:
-    """Two files state the fee of a new account: they must agree."""
-    fees = SHIPPED.fees(venue, "perp", "VIP0")
-    settings = load_profile().venues[venue]
-    assert (fees.maker, fees.taker) == (settings.maker_fee, settings.taker_fee)
+    """Who changes nothing pays what a new account pays."""
+    assert venue_fees(venue, load_profile().venues[venue]) == SHIPPED.fees(venue, "perp", "VIP0")
+
+
+def test_a_profile_chooses_its_tier_and_overrules_it() -> None:
+    """A tier with a discount, or figures of one's own."""
+    settings = load_profile().venues["BINANCE"]
+    tiered = settings.model_copy(update={"fee_tier": "VIP1", "fee_discount": Decimal("0.1")})
+    assert venue_fees("BINANCE", tiered) == Fees(maker=Decimal("0.000144"), taker=Decimal("0.00036"))
+    own = settings.model_copy(update={"maker_fee": Decimal("-0.0001"), "taker_fee": Decimal("0.0003")})
+    assert venue_fees("BINANCE", own) == Fees(maker=Decimal("-0.0001"), taker=Decimal("0.0003"))
 
 
 def test_every_shipped_tier_is_sane_and_no_dearer_than_the_one_before() -> None:
