@@ -268,8 +268,10 @@ def test_the_future_changes_nothing_that_was_known(
         young = past[max(n - side_bars, 0) : n]
         older = past[: max(n - side_bars, 0)]
         high, low = known[n - 1]
-        assert high is None or (high >= max(l + r for l, r in young) and high in [l + r for l, r in older])  # noqa: E741
-        assert low is None or (low <= min(l for l, _ in young) and low in [l for l, _ in older])  # noqa: E741
+        assert high is None or (
+            high >= max(base + rise for base, rise in young) and high in [base + rise for base, rise in older]
+        )
+        assert low is None or (low <= min(base for base, _ in young) and low in [base for base, _ in older])
 
 
 @given(prices=bars, side_bars=st.integers(1, 4))
