@@ -20,7 +20,7 @@ _UNTOLD = {"trader_id", "strategy_id", "venue_order_id", "account_id", "position
 _UNTOLD |= {"type", "instrument_id", "client_order_id", "ts_init", "ts_event", "reconciliation", "options"}
 _SENT, _FILLS = "OrderInitialized", frozenset({"OrderFilled", "OrderTriggered"})
 _ENDS = frozenset({"OrderRejected", "OrderDenied", "OrderCanceled", "OrderExpired"})
-_PLANNED = ("instrument_id", "side", "score", "planned_size", "stop", "target", "risk", "multiplier")
+_PLANNED = ("instrument_id", "side", "probability", "planned_size", "stop", "targets", "risk", "multiplier")
 _OUTCOME = ("entry_ns", "exit_ns", "entered", "exited", "entry_value", "exit_value", "fees", "reason")
 
 

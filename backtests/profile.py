@@ -8,7 +8,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from backtests.latency import LatencyLaw
-from strategies.config import FlowSettings, ScalperSettings, Settings
+from strategies.config import FlowSettings, Settings
+from strategies.guards import GuardSettings
+from strategies.scalper_settings import ScalperSettings
 
 DEFAULT_PROFILE = Path(__file__).parent / "profiles" / "default.toml"
 
@@ -77,7 +79,11 @@ class ReplaySettings(Settings):
     """What is replayed. `assets` empty: all that the catalog has."""
 
     assets: tuple[str, ...] = ()
-    lead_venues: tuple[str, ...] = ("BINANCE", "BYBIT", "MEXC")  # where an asset is traded: the first that has it
+    lead_venues: tuple[str, ...] = (
+        "BINANCE",
+        "BYBIT",
+        "MEXC",
+    )  # traded on; the first leads
     seed: Annotated[int, Field(ge=0)] = 7  # of everything that draws at random (the engine's fill model)
 
 
@@ -89,6 +95,7 @@ class Profile(Settings):
     venues: dict[str, VenueSettings]
     flow: FlowSettings = FlowSettings()
     scalper: ScalperSettings = ScalperSettings()
+    guards: GuardSettings = GuardSettings()
 
 
 def load_profile(path: Path = DEFAULT_PROFILE) -> Profile:

@@ -15,7 +15,7 @@ from nautilus_trader.model.identifiers import TraderId
 from backtests.market_data import MarketData
 from backtests.profile import Profile
 from backtests.replay_clock import clock_start_ns
-from backtests.simulation import SimulatedVenue, add_venues
+from backtests.simulation import SimulatedVenue, add_venues, maintenance_rates
 from backtests.snapshot_file import Origin, SnapshotWriter
 from backtests.snapshot_player import SnapshotPlayer, SnapshotPlayerConfig
 from backtests.snapshot_recorder import SnapshotRecorder
@@ -142,20 +142,26 @@ def _add_components(
     engine: BacktestEngine, markets: Universe, profile: Profile, writer: SnapshotWriter | None, decide_on: Path | None
 ) -> _Components:
     flow = profile.flow.model_dump(mode="json")
-    tradable = {asset: i.id.value for asset, i in markets.tradable.items()}
+    tradable = {asset: tuple(i.id.value for i in perps) for asset, perps in markets.tradable.items()}
     actor = None
     if decide_on is None:
         actor = FlowActor(FlowActorConfig(assets=markets.ids, flow=flow, without_book=markets.without_book))
         engine.add_actor(actor)
     else:
-        played = SnapshotPlayerConfig(
-            path=str(decide_on), assets=tuple(markets.assets), tradable=tuple(tradable.values()), flow=flow
-        )
+        names = tuple(name for perps in tradable.values() for name in perps)
+        played = SnapshotPlayerConfig(path=str(decide_on), assets=tuple(markets.assets), tradable=names, flow=flow)
         engine.add_actor(SnapshotPlayer(played))
     recorder = SnapshotRecorder(writer)
     engine.add_actor(recorder)
     scalper = Scalper(
-        ScalperConfig(instruments=tradable, scalper=profile.scalper.model_dump(mode="json"), order_id_tag="001")
+        ScalperConfig(
+            instruments=tradable,
+            maintenance_rates=maintenance_rates(markets, profile),
+            flow=flow,
+            scalper=profile.scalper.model_dump(mode="json"),
+            guards=profile.guards.model_dump(mode="json"),
+            order_id_tag="001",
+        )
     )
     engine.add_strategy(scalper)
     return _Components(actor, recorder, scalper)

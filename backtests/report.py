@@ -167,8 +167,7 @@ def _add_trades(figure: go.Figure, trades: list[Trade], label: str, colour: str,
         return
     entries = _times([t.entry_ns for t in trades])
     text = [
-        f"{t.asset} {label} {t.entered} at {t.entry_price:f}<br>stop {t.stop}, target {t.target}"
-        f"<br>score {t.score:+.2f}"
+        f"{t.asset} {label} {t.entered} at {t.entry_price:f}<br>stop {t.stop}, probability {t.probability:.2f}"
         for t in trades
     ]
     points = {"mode": "markers", "hoverinfo": "text", "row": 1, "col": 1}

@@ -140,6 +140,18 @@ def add_venues(
     return venues
 
 
+def maintenance_rates(markets: Universe, profile: Profile) -> dict[str, str]:
+    """Of every perp that is traded, the maintenance rate of the tier of the largest position that may be opened."""
+    tables, most = load_margin_tiers(), profile.scalper.candidates.max_notional
+    rates: dict[str, str] = {}
+    for perps in markets.tradable.values():
+        for instrument in perps:
+            tiers = tables.tiers(instrument.id.venue.value, str(instrument.base_currency.code))
+            cap = tiers.tiers[-1].notional_cap
+            rates[instrument.id.value] = str(tiers.tier(most if cap is None else min(most, cap)).maintenance_rate)
+    return rates
+
+
 def with_fees(instrument: Instrument, profile: Profile) -> Instrument:
     """The instrument with the profile's fees; margin is its whole notional divided by the account's leverage."""
     settings = profile.venues.get(instrument.id.venue.value)

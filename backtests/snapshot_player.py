@@ -13,10 +13,10 @@ from nautilus_trader.model.enums import BookType
 from nautilus_trader.model.identifiers import InstrumentId
 
 from backtests.snapshot_file import read_snapshots
-from catalog.data_types import FlowSnapshotData
+from catalog.data_types import FlowSnapshotData, ScanData
 from strategies.config import FlowSettings
 from strategies.features import FlowSnapshot, first_sample_ns
-from strategies.flow_actor import SNAPSHOTS
+from strategies.flow_actor import SCANS, SNAPSHOTS
 
 SECOND_NS = 1_000_000_000
 
@@ -38,7 +38,8 @@ class SnapshotPlayer(Actor):
 
     def __init__(self, config: SnapshotPlayerConfig) -> None:
         super().__init__(config)
-        self._step_ns = FlowSettings.model_validate(config.flow).sample_seconds * SECOND_NS
+        flow = FlowSettings.model_validate(config.flow)
+        self._step_ns, self._scan_ns = flow.sample_seconds * SECOND_NS, flow.scan_seconds * SECOND_NS
         self._snapshots: Iterator[FlowSnapshot] = iter(())
         self._next: FlowSnapshot | None = None
 
@@ -62,3 +63,5 @@ class SnapshotPlayer(Actor):
             if self._next.asset in self.config.assets:
                 self.publish_data(SNAPSHOTS, FlowSnapshotData(self._next))
             self._next = next(self._snapshots, None)
+        if event.ts_event % self._scan_ns == 0:
+            self.publish_data(SCANS, ScanData(event.ts_event))

@@ -17,14 +17,15 @@ SPOT_QUOTES = ("USDT", "USDC", "FDUSD", "BUSD")  # quotes whose flow counts as f
 
 @dataclass(frozen=True)
 class Universe:
-    """The markets of a replay. `assets` maps an asset to its instruments, the lead first; `left_out` says why not.
+    """The markets of a replay. `assets` maps an asset to its instruments, the lead first, `tradable` one to the perps
+    that it may be traded on, in the order of the profile's venues; `left_out` says why not.
 
     `without_book` names instruments that have no book, or one that was ingested without a snapshot and is known in part
     only.
     """
 
     assets: dict[str, tuple[Instrument, ...]]
-    tradable: dict[str, Instrument]
+    tradable: dict[str, tuple[Instrument, ...]]
     left_out: dict[str, str]
     without_book: tuple[str, ...]
 
@@ -79,17 +80,18 @@ def universe(catalog: Catalog, profile: Profile) -> Universe:
         return (not isinstance(instrument, CryptoPerpetual), not has_book, place, instrument.id.value)
 
     assets = {asset: tuple(sorted(markets, key=rank)) for asset, markets in sorted(groups.items())}
-    tradable = {a: m[0] for a, m in assets.items() if _tradable(m[0], kinds[m[0].id.value], profile)}
+    perps = {a: tuple(i for i in m if _tradable(i, kinds[i.id.value], profile)) for a, m in assets.items()}
+    tradable = {asset: markets for asset, markets in perps.items() if markets}
     return Universe(assets, tradable, left_out, _without_book(catalog, [name for m in assets.values() for name in m]))
 
 
-def _tradable(lead: Instrument, kinds: set[str], profile: Profile) -> bool:
+def _tradable(instrument: Instrument, kinds: set[str], profile: Profile) -> bool:
     return (
-        isinstance(lead, CryptoPerpetual)
-        and lead.settlement_currency == USDT
+        isinstance(instrument, CryptoPerpetual)
+        and instrument.settlement_currency == USDT
         and Kind.BOOK in kinds
-        and lead.id.venue.value in profile.venues
-        and lead.id.venue.value in profile.replay.lead_venues
+        and instrument.id.venue.value in profile.venues
+        and instrument.id.venue.value in profile.replay.lead_venues
     )
 
 

@@ -38,3 +38,21 @@ class FlowSnapshotData(Data):
 
     def __repr__(self) -> str:
         return f"FlowSnapshotData({self.snapshot.asset}, ts={self.snapshot.ts})"
+
+
+class ScanData(Data):
+    """A scan is over: every snapshot of its time has been published. `ts_event` and `ts_init` are its time."""
+
+    def __init__(self, ts: int) -> None:
+        self._ts = ts
+
+    @property
+    def ts_event(self) -> int:
+        return self._ts
+
+    @property
+    def ts_init(self) -> int:
+        return self._ts
+
+    def __repr__(self) -> str:
+        return f"ScanData(ts={self._ts})"

@@ -1,6 +1,5 @@
 """Settings of flow and decisions: frozen, validated, with units in their names. A profile's tables are these models."""
 
-from decimal import Decimal
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -82,19 +81,3 @@ class FlowSettings(Settings):
         if self.warm_samples > self.imbalance_window:
             raise ValueError(f"warm_samples {self.warm_samples} cannot exceed imbalance_window {self.imbalance_window}")
         return self
-
-
-class ScalperSettings(Settings):
-    """What the scalper trades, how much, and when it gets out."""
-
-    min_score: Annotated[float, Field(gt=0, le=1)] = 0.35  # of the rule score, on either side
-    risk_fraction: Annotated[float, Field(gt=0, le=0.05)] = 0.005  # of equity, lost at the stop
-    stop_atr_multiple: Positive = 2.0
-    target_stop_multiple: Positive = 1.5  # target distance in R
-    horizon_seconds: Count = 900  # the time barrier
-    cooldown_seconds: Annotated[int, Field(ge=0)] = 120  # after a trade, on the same asset
-    max_positions: Annotated[int, Field(gt=0, le=5)] = 5
-    max_notional: Annotated[Decimal, Field(gt=0)] = Decimal(50_000)  # our own cap a position, in account currency
-    max_spread_bps: Positive = 5.0
-    min_stop_bps: Positive = 8.0  # a stop nearer than this is inside the noise of the spread
-    dry_run: bool = False  # decide and log, send nothing

@@ -19,7 +19,7 @@ from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import FIXED_PRECISION, QUANTITY_MAX, Price, Quantity
 from nautilus_trader.model.orders import LimitOrder
 
-from catalog.data_types import FlowSnapshotData, OpenInterest
+from catalog.data_types import FlowSnapshotData, OpenInterest, ScanData
 from catalog.markets import MarketKind
 from indicators.kernel import Floats, Ints
 from strategies.book_view import Bands
@@ -27,6 +27,7 @@ from strategies.config import FlowSettings
 from strategies.features import AssetFlow, FlowMarket, first_sample_ns
 
 SNAPSHOTS = DataType(FlowSnapshotData)
+SCANS = DataType(ScanData)
 SECOND_NS = 1_000_000_000
 # the order that asks a book for its levels is never sent: it bears names because Nautilus's orders must
 _NOBODY, _NO_STRATEGY, _NO_ORDER = TraderId("NOBODY-000"), StrategyId("NONE-000"), ClientOrderId("NONE")
@@ -137,7 +138,7 @@ class _Feed:
 
 
 class FlowActor(Actor):
-    """Feeds each asset's :class:`AssetFlow` and publishes its snapshot at every scan.
+    """Feeds each asset's :class:`AssetFlow`, publishes its snapshot at every scan, and then that the scan is over.
 
     Trades, marks, funding and open interest are handed on one by one; books are sampled on a fixed clock. A book that
     has not changed since `stale_seconds` is not sampled: its features become NaN, the setup is not traded.
@@ -245,6 +246,7 @@ class FlowActor(Actor):
                 snapshot = flow.snapshot(ts)
                 if snapshot is not None:
                     self.publish_data(SNAPSHOTS, FlowSnapshotData(snapshot))
+            self.publish_data(SCANS, ScanData(ts))
 
     def _sample(self, identity: InstrumentId, feed: _Feed, ts: int) -> None:
         if feed.view is None:

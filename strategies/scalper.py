@@ -1,409 +1,400 @@
-"""The scalper: a thin Nautilus shell around the pure rules. Snapshots in, orders out.
+"""The scalper: a thin Nautilus shell around the pure rules. Scans in, orders out.
 
-One trade an asset at a time, on the asset's lead perp. Entries are market IOC orders (a GTC market order larger than
-the book would hang for ever); the protective stop rests at the venue from the first fill on and follows every further
-one; the target rests beside it; the time barrier closes what is left. Exits are placed one by one because not every
-venue links orders.
+At every scan the guards are asked first, then the decider; what it chooses is entered, and each trade has a manager
+that says which orders rest. Here snapshots, books and accounts are handed to the rules, commands become orders, and
+events go back to the trade that they belong to.
 """
 
-from dataclasses import dataclass
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from nautilus_trader.common.events import TimeEvent
-from nautilus_trader.model.enums import OrderSide, TimeInForce
-from nautilus_trader.model.events import (
-    OrderAccepted,
-    OrderCanceled,
-    OrderDenied,
-    OrderEvent,
-    OrderExpired,
-    OrderFilled,
-    OrderModifyRejected,
-    OrderRejected,
-    OrderUpdated,
-)
+from nautilus_trader.model.enums import TimeInForce
+from nautilus_trader.model.events import OrderEvent, OrderFilled, OrderRejected
 from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId
-from nautilus_trader.model.instruments import Instrument
-from nautilus_trader.model.objects import Quantity
-from nautilus_trader.model.orders import Order
 from nautilus_trader.trading.config import StrategyConfig
 from nautilus_trader.trading.strategy import Strategy
 
-from catalog.data_types import FlowSnapshotData
-from strategies.config import ScalperSettings
-from strategies.exits import atr_exits
-from strategies.features import FlowSnapshot
-from strategies.flow_actor import SNAPSHOTS
-from strategies.scoring import rule_score
-from strategies.sizing import SizeRules, TooSmall, position_size
+from catalog.data_types import FlowSnapshotData, ScanData
+from strategies.candidates import Candidate, Passed, why_not
+from strategies.config import FlowSettings
+from strategies.decider import Account, Decider, settings_for
+from strategies.features import FlowSnapshot, schema_id
+from strategies.flow_actor import SCANS, SNAPSHOTS
+from strategies.guards import (
+    ClosedTrade,
+    DataAge,
+    GuardInputs,
+    Guards,
+    GuardSettings,
+    Halt,
+    MemoryJournal,
+    OrderReject,
+)
+from strategies.halt_journal import SqliteJournal
+from strategies.halt_notes import HaltNote, covered, note_of
+from strategies.minute_history import Correlations
+from strategies.model_folder import load_model
+from strategies.order_translation import closed_by_venue, event_of, order_of, order_side
+from strategies.resting_liquidity import seen_to, walls_of
+from strategies.running_trade import RunningTrade, plan_of, trade_of
+from strategies.scalper_settings import ScalperSettings
+from strategies.scoring import Barriers, Model, RuleModel
 from strategies.trade_log import Trade
+from strategies.trade_manager import Alarm, Cancel, Command, Flatten, Move, Rang, Resize, Submit
+from strategies.trading_venues import Terms, TradingVenues
 
-RETRY_SECONDS = 1  # between attempts to close what an IOC order left open
+SECOND_NS = 1_000_000_000
+END = "end"
+"""Why trades are left that are open when the strategy is stopped."""
 
 
 class ScalperConfig(StrategyConfig, frozen=True):
-    """`instruments` maps an asset to the instrument that it is traded on; `scalper` is a ScalperSettings table."""
+    """`instruments` maps an asset to those that it may be traded on, the first being the one whose silence stops it.
 
-    instruments: dict[str, str]
+    `maintenance_rates` are fractions of notional by instrument, of the largest position that may be opened; `scalper`
+    is a ScalperSettings table, `guards` one of GuardSettings, `flow` the FlowSettings of the snapshots. `journal` is
+    the file of the halts; without one they are forgotten at the end of the process.
+    """
+
+    instruments: dict[str, tuple[str, ...]]
+    maintenance_rates: dict[str, str]
+    flow: dict[str, Any] = {}
     scalper: dict[str, Any] = {}
-
-
-@dataclass
-class _Live:
-    """A trade with its orders."""
-
-    trade: Trade
-    instrument: Instrument
-    entry: ClientOrderId
-    stop: ClientOrderId | None = None
-    target: ClientOrderId | None = None
-    closing: ClientOrderId | None = None
-    entry_done: bool = False
-    leaving: str = ""  # why the trade is being left; empty while it may still reach its target
+    guards: dict[str, Any] = {}
+    journal: str = ""
 
 
 class Scalper(Strategy):
-    """Trades the rule score. `trades` is the log; `passed` counts setups that were not taken, by reason."""
+    """Trades what its decider chooses. `passed` counts setups that were not taken, by reason; `halts` is what the
+    guards did; `chosen` are the candidates that were entered. `on_passed`, if set, is given every scan's Passed."""
 
     def __init__(self, config: ScalperConfig) -> None:
         super().__init__(config)
         self.settings = ScalperSettings.model_validate(config.scalper)
-        self.trades: list[Trade] = []
-        self.passed: dict[str, int] = {}
-        self._live: dict[str, _Live] = {}  # by asset
-        self._by_order: dict[ClientOrderId, _Live] = {}
+        flow = FlowSettings.model_validate(config.flow)
+        self.model = _model(self.settings, schema_id(flow))
+        candidates = settings_for(self.model.barriers, self.settings.candidates)
+        of = self.settings.correlation
+        correlations = Correlations(of.window_minutes, of.min_minutes, of.shrink_minutes, self.settings.swing_bars)
+        self.decider = Decider(self.model, candidates, correlations)
+        self._correlations = correlations
+        self._reach_bps = flow.levels_reach_bps
+        self._guard_settings = GuardSettings.model_validate(config.guards)
+        journal = SqliteJournal.open(Path(config.journal)) if config.journal else MemoryJournal()
+        self.guards = Guards(self._guard_settings, journal)
+        self.passed: Counter[str] = Counter()
+        self.halts: list[HaltNote] = []
+        self.chosen: list[Candidate] = []
+        self.on_passed: Callable[[list[Passed]], None] | None = None
+        self._follow: dict[int, list[Candidate]] | None = None
+        self._terms: dict[str, list[Terms]] = {}
+        self._snapshots: list[FlowSnapshot] = []
+        self._running: dict[str, RunningTrade] = {}  # by trace id
+        self._finished: list[RunningTrade] = []
+        self._orders: dict[ClientOrderId, tuple[RunningTrade, str]] = {}
+        self._ids: dict[tuple[str, str], ClientOrderId] = {}  # by trace id and ref
         self._idle_until: dict[str, int] = {}
+        self._closed: list[ClosedTrade] = []
+        self._rejects: list[OrderReject] = []
+        self._told: set[tuple[str, str, str]] = set()  # lockout and trade, once each
+        self._not_flat: dict[tuple[str, str], Halt] = {}
+        self._orphans: set[InstrumentId] = set()
 
-    # -- decide --------------------------------------------------------------------------------------------------------
+    @property
+    def trades(self) -> list[Trade]:
+        """The trades that were entered, in the order in which they ended; those still open come last."""
+        return [one.close_log() for one in (*self._finished, *self._running.values()) if one.trade.entered]
+
+    def follow(self, chosen: Iterable[Candidate]) -> None:
+        """Enter these, at their times, instead of deciding: another world is held against the same decisions.
+
+        Guards are not asked: a lockout of this world would be another decision.
+        """
+        self._follow = {}
+        for candidate in chosen:
+            self._follow.setdefault(candidate.setup.ts, []).append(candidate)
+
+    # -- the scan ------------------------------------------------------------------------------------------------------
 
     def on_start(self) -> None:
-        for name in self.config.instruments.values():
-            if self.cache.instrument(InstrumentId.from_str(name)) is None:
-                raise ValueError(f"{name} is to be traded but is not loaded: add its instrument to the catalog or node")
+        for asset, names in self.config.instruments.items():
+            self._terms[asset] = [self._terms_of(name) for name in names]
+        self.venues = TradingVenues(self.cache, self._terms, self.decider.settings, self._correlations, self._reach_bps)
+        self._traded = sorted({terms.venue for markets in self._terms.values() for terms in markets})
+        self._by_id = {t.instrument.id.value: t.instrument for markets in self._terms.values() for t in markets}
+        for instrument in self._by_id.values():
+            self.subscribe_funding_rates(instrument.id)  # read off the cache
         self.subscribe_data(SNAPSHOTS)
+        self.subscribe_data(SCANS)
+        if self.settings.kill_file and self.settings.kill_watch_seconds:
+            step = pd.Timedelta(seconds=self.settings.kill_watch_seconds)
+            self.clock.set_timer("kill-file", step, callback=self._on_kill_watch)
+
+    def _terms_of(self, name: str) -> Terms:
+        instrument = self.cache.instrument(InstrumentId.from_str(name))
+        if instrument is None:
+            raise ValueError(f"{name} is to be traded but is not loaded: add its instrument to the catalog or node")
+        if name not in self.config.maintenance_rates:
+            raise ValueError(f"{name} has no maintenance rate: no stop can be held against its liquidation price")
+        return Terms.of(instrument, Decimal(self.config.maintenance_rates[name]))
 
     def on_data(self, data: Any) -> None:
-        if isinstance(data, FlowSnapshotData) and data.snapshot.asset in self.config.instruments:
-            self._consider(data.snapshot)
+        if isinstance(data, FlowSnapshotData):
+            if data.snapshot.asset in self._terms:
+                self._snapshots.append(data.snapshot)
+        elif isinstance(data, ScanData):
+            snapshots, self._snapshots = self._snapshots, []
+            self._on_scan(data.ts_init, snapshots)
 
-    def _consider(self, snapshot: FlowSnapshot) -> None:
-        score = rule_score(snapshot)
-        if score is None:
-            return self._pass("not warm")
-        if abs(score) < self.settings.min_score:
-            return self._pass("score")
-        if snapshot.asset in self._live:
-            return self._pass("in a trade")
-        if snapshot.ts < self._idle_until.get(snapshot.asset, 0):
-            return self._pass("cooldown")
-        if len(self._live) >= self.settings.max_positions:
-            return self._pass("max positions")
-        spread, atr = snapshot["spread_bps"], snapshot["atr"]
-        if not spread <= self.settings.max_spread_bps:  # NaN is not a narrow spread
-            return self._pass("spread")
-        if not atr > 0:
-            return self._pass("no ATR")
-        return self._enter(snapshot, score, atr)
-
-    def _enter(self, snapshot: FlowSnapshot, score: float, atr: float) -> None:
-        instrument = self.cache.instrument(InstrumentId.from_str(self.config.instruments[snapshot.asset]))
-        book = self.cache.order_book(instrument.id)
-        side = 1 if score > 0 else -1
-        touch = None if book is None else book.best_ask_price() if side > 0 else book.best_bid_price()
-        if touch is None:
-            return self._pass("no price")
-        equity = self._equity(instrument)
-        if equity is None or equity <= 0:
-            return self._pass("no equity")
-        price, tick = touch.as_decimal(), instrument.price_increment.as_decimal()
-        exits = atr_exits(
-            side=side,
-            entry=price,
-            atr=Decimal(str(atr)),
-            stop_multiple=Decimal(str(self.settings.stop_atr_multiple)),
-            target_multiple=Decimal(str(self.settings.target_stop_multiple)),
-            min_stop_bps=Decimal(str(self.settings.min_stop_bps)),
-            tick=tick,
-        )
-        rules = _size_rules(instrument)
-        size = position_size(
-            equity=equity,
-            risk_fraction=Decimal(str(self.settings.risk_fraction)),
-            stop_distance=exits.risk,
-            price=price,
-            max_notional=self.settings.max_notional,
-            rules=rules,
-        )
-        if isinstance(size, TooSmall):
-            return self._pass(str(size))
-        trade = Trade(
-            asset=snapshot.asset,
-            instrument_id=instrument.id.value,
-            side=side,
-            score=score,
-            setup=snapshot,
-            planned_size=size,
-            stop=exits.stop,
-            target=exits.target,
-            risk=exits.risk,
-            multiplier=rules.multiplier,
-            decided_ns=snapshot.ts,
-        )
-        if self.settings.dry_run:
-            self.log.info(f"dry run: {trade.asset} side {side} size {size} stop {exits.stop} target {exits.target}")
-            return self._pass("dry run")
-        order = self.order_factory.market(
-            instrument.id, _order_side(side), instrument.make_qty(size), time_in_force=TimeInForce.IOC
-        )
-        live = _Live(trade, instrument, order.client_order_id)
-        self._live[snapshot.asset] = live
-        self._by_order[order.client_order_id] = live
-        self.submit_order(order)
-        return None
-
-    def _equity(self, instrument: Instrument) -> Decimal | None:
-        account = self.portfolio.account(instrument.id.venue)
-        if account is None:
-            return None
-        currency = instrument.settlement_currency
-        balance = account.balance_total(currency)
-        if balance is None:
-            return None
-        unrealized = self.portfolio.unrealized_pnls(instrument.id.venue).get(currency)
-        equity: Decimal = balance.as_decimal() + (unrealized.as_decimal() if unrealized is not None else 0)
-        return equity
-
-    def _pass(self, reason: str) -> None:
-        self.passed[reason] = self.passed.get(reason, 0) + 1
-
-    # -- manage --------------------------------------------------------------------------------------------------------
-
-    def on_order_filled(self, event: OrderFilled) -> None:
-        live = self._book(event)
-        if live is not None:
-            self._protect(live)
-
-    def _book(self, event: OrderFilled) -> _Live | None:
-        """Enter a fill into its trade and return the trade; None for an order that is not ours."""
-        order_id = event.client_order_id
-        live = self._by_order.get(order_id) or self._closed_by_venue(event)
-        if live is None:
-            return None
-        trade, is_entry = live.trade, order_id == live.entry
-        first = is_entry and not trade.entered
-        trade.fill(
-            entry=is_entry,
-            size=event.last_qty.as_decimal(),
-            price=event.last_px.as_decimal(),
-            fee=event.commission.as_decimal(),
-            ts=event.ts_event,
-            order_id=order_id.value,
-        )
-        if first:
-            self._close_after(self.settings.horizon_seconds, live, "time")
-        if is_entry:
-            live.entry_done = live.entry_done or self._is_closed(order_id)
+    def _on_scan(self, ts: int, snapshots: list[FlowSnapshot]) -> None:
+        equity = self._equity()
+        self.decider.watch(snapshots)
+        self.venues.begin(self.clock.timestamp_ns(), snapshots, equity)
+        self._look_after(snapshots)
+        if self._follow is not None:
+            chosen = self._follow.get(ts, [])
         else:
-            if order_id == live.stop:
-                self._leave(live, "stop")
-            elif order_id not in self._by_order:
-                self._leave(live, "liquidation")
-            trade.reason = live.leaving or "target"
-        return live
+            self._guard(snapshots, equity)
+            chosen = self._decide(snapshots, equity)
+        for candidate in chosen:
+            self._enter(candidate)
 
-    def _closed_by_venue(self, event: OrderFilled) -> _Live | None:
-        """The trade that was closed by an order which nobody here sent: a liquidation, or auto-deleveraging."""
-        for live in self._live.values():
-            if live.instrument.id == event.instrument_id and live.trade.open_size > 0:
-                return live if event.order_side == _order_side(-live.trade.side) else None
-        return None
+    def _decide(self, snapshots: list[FlowSnapshot], equity: Decimal | None) -> list[Candidate]:
+        now = self.clock.timestamp_ns()
+        busy = {asset: "cooldown" for asset, until in self._idle_until.items() if now < until}
+        busy |= {one.trade.asset: "in a trade" for one in self._running.values()}
+        account = Account(equity, [one.position for one in self._running.values()], busy)
+        chosen, passed = self.decider.decide(
+            snapshots, self.venues, account, lambda asset, venue: self.guards.blocks(asset, venue, now)
+        )
+        self.passed.update({why.value: count for why, count in why_not(passed).items()})
+        if self.on_passed is not None:
+            self.on_passed(passed)
+        return chosen
 
-    def _protect(self, live: _Live) -> None:
-        """Make stop and target rest for exactly what is open; finish a trade that is flat."""
-        trade = live.trade
-        if trade.open_size <= 0:
-            if live.entry_done:
-                self._finish(live)
-            return
-        size = live.instrument.make_qty(trade.open_size)
-        exit_side = _order_side(-trade.side)
-        if live.stop is None:
-            stop = self.order_factory.stop_market(
-                live.instrument.id,
-                exit_side,
-                size,
-                trigger_price=live.instrument.make_price(trade.stop),
-                reduce_only=True,
+    def _equity(self) -> Decimal | None:
+        """Of all traded venues together, what is open at its mid; None if any of it is not known."""
+        total = self.venues.balance(self._traded)
+        for one in self._running.values():
+            if total is None or not one.manager.open_size:
+                continue
+            best = self.venues.best(self._by_id[one.trade.instrument_id])
+            total = None if best is None else total + one.unrealised((best[0] + best[1]) / 2)
+        return total
+
+    def _look_after(self, snapshots: Sequence[FlowSnapshot]) -> None:
+        """Show the running trades where prices and walls are."""
+        by_asset = {snapshot.asset: snapshot for snapshot in snapshots}
+        for one in list(self._running.values()):
+            best = self.venues.best(self._by_id[one.trade.instrument_id])
+            if best is None:
+                continue
+            one.see(*best)
+            snapshot, mid, side = by_asset.get(one.trade.asset), (best[0] + best[1]) / 2, one.trade.side
+            known = None if snapshot is None else seen_to(snapshot, mid, side, self._reach_bps)
+            if snapshot is not None and known is not None:
+                walls = walls_of(snapshot, mid, self._reach_bps)
+                market = best[1] if side > 0 else best[0]
+                one.aim_anew(walls, seen_to=known, market=market, now_ns=self.clock.timestamp_ns())
+                self._after(one)
+
+    # -- guards --------------------------------------------------------------------------------------------------------
+
+    def _guard(self, snapshots: Sequence[FlowSnapshot], equity: Decimal | None) -> None:
+        now = self.clock.timestamp_ns()
+        since = now - self._guard_settings.reject_storm.within_seconds * SECOND_NS
+        self._rejects = [reject for reject in self._rejects if reject.ts > since]
+        leads = {s.asset: self._terms[s.asset][0].instrument for s in snapshots}
+        halts = self.guards.check(
+            GuardInputs(
+                now_ns=now,
+                equity=equity,
+                trades=self._closed,
+                rejects=self._rejects,
+                data_ages=[
+                    DataAge(asset, lead.id.value, self.venues.book_age_seconds(lead)) for asset, lead in leads.items()
+                ],
+                spreads_bps={s.asset: s["spread_bps"] for s in snapshots},
+                reconciled=self._reconciled(),
+                kill_file=bool(self.settings.kill_file) and Path(self.settings.kill_file).exists(),
             )
-            # known before it is sent: a denial comes back while it is being sent
-            live.stop = stop.client_order_id
-            self._send(live, stop)
-        elif self._is_closed(live.stop):
-            self._close(live, "stop gone")
-        else:
-            self._resize(live.stop, size)
-        if live.leaving:
-            self._cancel(live.target)
-        elif live.target is None:
-            target = self.order_factory.limit(
-                live.instrument.id,
-                exit_side,
-                size,
-                price=live.instrument.make_price(trade.target),
-                reduce_only=True,
-            )
-            live.target = target.client_order_id
-            self._send(live, target)
-        else:
-            self._resize(live.target, size)
+        )
+        for event in self.guards.changes:
+            self._note(note_of(event, list(self._running.values())))
+        self._obey([halt for halt in halts if halt.lockout])
 
-    def _send(self, live: _Live, order: Order) -> None:
-        self._by_order[order.client_order_id] = live
-        self.submit_order(order)
+    def _obey(self, lockouts: Sequence[Halt]) -> None:
+        """Cancel and close everything that a lockout covers, until it is flat."""
+        now = self.clock.timestamp_ns()
+        for halt in lockouts:
+            key = halt.guard, halt.scope
+            if any(known[:2] == key for known in self._told) or covered(halt, self._running.values()):
+                self._not_flat.setdefault(key, halt)
+            for one in covered(halt, list(self._running.values())):
+                if (*key, one.trade.trace_id) not in self._told:
+                    self._told.add((*key, one.trade.trace_id))
+                    one.on(Flatten(f"{halt.guard}: {halt.reason}"), now)
+                    self._after(one)
+            self._close_orphans(halt)
+        for key, halt in list(self._not_flat.items()):
+            if not covered(halt, self._running.values()):
+                del self._not_flat[key]
+                self._told = {told for told in self._told if told[:2] != key}
+                self._note(HaltNote(now, "flat", halt.guard, halt.scope, halt.reason, "nothing is open or working"))
 
-    def _resize(self, order_id: ClientOrderId, size: Quantity) -> None:
-        order = self.cache.order(order_id)
-        if order.is_open and not order.is_pending_update and order.leaves_qty != size:
-            self.modify_order(order, quantity=order.filled_qty + size)
+    def _close_orphans(self, halt: Halt) -> None:
+        """Close positions of ours that no running trade knows, left by a process that ended."""
+        owned = {one.trade.instrument_id for one in self._running.values()}
+        for position in self.cache.positions_open(strategy_id=self.id):
+            name = position.instrument_id
+            asset = next((a for a, markets in self._terms.items() for t in markets if t.instrument.id == name), "")
+            if name.value in owned or name in self._orphans or not halt.covers(asset, name.venue.value):
+                continue
+            self._orphans.add(name)
+            self.cancel_all_orders(name)
+            self.close_position(position, time_in_force=TimeInForce.IOC, reduce_only=True)
 
-    def on_order_accepted(self, event: OrderAccepted) -> None:
-        self._look_again(event.client_order_id)
+    def _reconciled(self) -> bool:
+        """Whether every account is known, and what the venues hold is what the running trades hold."""
+        if any(self.cache.account_for_venue(t.instrument.id.venue) is None for m in self._terms.values() for t in m):
+            return False
+        held: dict[str, Decimal] = {}
+        for position in self.cache.positions_open():
+            name = position.instrument_id.value
+            if name in self._by_id:
+                held[name] = held.get(name, Decimal(0)) + position.signed_decimal_qty()
+        for one in self._running.values():
+            name = one.trade.instrument_id
+            held[name] = held.get(name, Decimal(0)) - one.signed_open
+        return not any(held.values())
 
-    def on_order_updated(self, event: OrderUpdated) -> None:
-        self._look_again(event.client_order_id)
+    def _on_kill_watch(self, _event: TimeEvent) -> None:
+        if Path(self.settings.kill_file).exists() and self._follow is None:
+            self._guard([], self._equity())
 
-    def _look_again(self, order_id: ClientOrderId) -> None:
-        """A stop or target can be resized or cancelled only once the venue has it: much may have come in between."""
-        live = self._by_order.get(order_id)
-        if live is None or order_id not in (live.stop, live.target):
+    def _note(self, note: HaltNote) -> None:
+        self.halts.append(note)
+        self.log.warning(f"{note.what} {note.guard} ({note.scope}): {note.reason}; {note.action}")
+
+    # -- trades --------------------------------------------------------------------------------------------------------
+
+    def _enter(self, candidate: Candidate) -> None:
+        settings, asset = self.settings, candidate.setup.asset
+        trade = trade_of(candidate, model=self.model.name)
+        if any(one.trade.asset == asset for one in self._running.values()):  # only when decisions are followed
+            self.passed["in a trade"] += 1
             return
-        if self._is_live(live):
-            self._protect(live)
-        else:
-            self._cancel(order_id)
-
-    def on_order_modify_rejected(self, event: OrderModifyRejected) -> None:
-        live = self._by_order.get(event.client_order_id)
-        if live is None or event.client_order_id != live.stop or not self._is_live(live):
+        if settings.dry_run:
+            self.passed["dry run"] += 1
+            self.log.info(f"dry run: {trade.trace_id} size {trade.planned_size} stop {trade.stop}")
             return
-        # one that is larger than the position does no harm: it only reduces
-        if self.cache.order(live.stop).leaves_qty.as_decimal() < live.trade.open_size:
-            self._close(live, "stop refused")
+        plan = plan_of(
+            candidate,
+            horizon_seconds=self.decider.settings.horizon_seconds,
+            rest_seconds=settings.entry.timeout_seconds if settings.entry.style == "post_only" else None,
+            break_even=settings.break_even_after_target,
+        )
+        one = RunningTrade(trade, plan, candidate.loss, self._carry_out)
+        self.chosen.append(candidate)
+        self._running[trade.trace_id] = one
+        one.start(self.clock.timestamp_ns())
+        self._after(one)
 
-    def on_order_rejected(self, event: OrderRejected) -> None:
-        self._order_ended(event.client_order_id, "stop refused")
+    def _carry_out(self, one: RunningTrade, command: Command) -> None:
+        instrument, key = self._by_id[one.trade.instrument_id], one.trade.trace_id
+        match command:
+            case Submit():
+                order = order_of(command, instrument, self.order_factory, key)
+                # known before it is sent: an answer may come back while it is being sent
+                self._orders[order.client_order_id] = one, command.ref
+                self._ids[key, command.ref] = order.client_order_id
+                self.submit_order(order)
+            case Resize(ref, size):
+                self.modify_order(self.cache.order(self._ids[key, ref]), quantity=instrument.make_qty(size))
+            case Move(ref, price):
+                self.modify_order(self.cache.order(self._ids[key, ref]), trigger_price=instrument.make_price(price))
+            case Cancel(ref):
+                self.cancel_order(self.cache.order(self._ids[key, ref]))
+            case Alarm(name, at_ns):
+                self._set_alarm(one, name, at_ns)
 
-    def on_order_denied(self, event: OrderDenied) -> None:
-        self._order_ended(event.client_order_id, "stop refused")
+    def _set_alarm(self, one: RunningTrade, name: str, at_ns: int) -> None:
+        def ring(_event: TimeEvent) -> None:
+            one.on(Rang(name), self.clock.timestamp_ns())
+            self._after(one)
 
-    def on_order_canceled(self, event: OrderCanceled) -> None:
-        self._order_ended(event.client_order_id, "stop gone")
+        timer = f"{one.trade.trace_id}-{name}"
+        if timer in self.clock.timer_names:
+            self.clock.cancel_timer(timer)
+        self.clock.set_time_alert_ns(timer, max(at_ns, self.clock.timestamp_ns() + 1), ring)
 
-    def on_order_expired(self, event: OrderExpired) -> None:
-        self._order_ended(event.client_order_id, "stop gone")
+    def on_order_event(self, event: OrderEvent) -> None:
+        """Give an event to its trade."""
+        now = self.clock.timestamp_ns()
+        if isinstance(event, OrderRejected):
+            self._rejects.append(OrderReject(now, event.instrument_id.venue.value))
+        known = self._orders.get(event.client_order_id)
+        if known is not None:
+            one, ref = known
+            told = event_of(event, ref)
+            if told is not None:
+                one.on(told, now, event.client_order_id.value)
+                self._after(one)
+        elif isinstance(event, OrderFilled):
+            self._orphans.discard(event.instrument_id)
+            for one in list(self._running.values()):
+                closes = event.order_side == order_side(-one.trade.side)
+                if one.trade.instrument_id == event.instrument_id.value and closes and one.manager.open_size > 0:
+                    one.on(closed_by_venue(event), now, event.client_order_id.value)
+                    self._after(one)
+                    return
 
-    def _order_ended(self, order_id: ClientOrderId, if_stop: str) -> None:
-        live = self._by_order.get(order_id)
-        if live is None or not self._is_live(live):
+    def _after(self, one: RunningTrade) -> None:
+        """Put a trade where it belongs: with the running ones, or with the finished."""
+        trade, key = one.trade, one.trade.trace_id
+        if not one.done:
+            if key not in self._running:  # a fill came late
+                self._finished.remove(one)
+                self._running[key] = one
             return
-        if order_id == live.entry:
-            live.entry_done = True
-            self._protect(live)
-        elif order_id == live.closing:
-            live.closing = None  # the timer tries again
-        elif order_id == live.stop and live.trade.open_size > 0:
-            # naked is worse than out: what cannot be protected is closed at once
-            self._close(live, if_stop)
-
-    def _close(self, live: _Live, reason: str) -> None:
-        """Close what is open with a market IOC order; the stop keeps resting meanwhile."""
-        self._leave(live, reason)
-        if live.closing is None:
-            order = self.order_factory.market(
-                live.instrument.id,
-                _order_side(-live.trade.side),
-                live.instrument.make_qty(live.trade.open_size),
-                time_in_force=TimeInForce.IOC,
-                reduce_only=True,
-            )
-            live.closing = order.client_order_id
-            self._send(live, order)
-
-    def _leave(self, live: _Live, reason: str) -> None:
-        """Give up the target. What is still open a second later, because the book was too thin, is closed at market."""
-        if not live.leaving:
-            live.leaving = reason
-            self._cancel(live.target)
-            self._close_after(RETRY_SECONDS, live, reason)
-
-    def _close_after(self, seconds: int, live: _Live, reason: str) -> None:
-        def close(_event: TimeEvent) -> None:
-            if self._is_live(live) and live.trade.open_size > 0:
-                self._close(live, reason)
-                self._close_after(RETRY_SECONDS, live, reason)
-
-        due = self.clock.utc_now() + timedelta(seconds=seconds)
-        self.clock.set_time_alert(f"{reason}-{live.entry}", due, callback=close, override=True)
-
-    def _cancel(self, order_id: ClientOrderId | None) -> None:
-        order = self.cache.order(order_id) if order_id is not None else None
-        if order is not None and order.is_open and not order.is_pending_cancel:
-            self.cancel_order(order)
-
-    def _is_closed(self, order_id: ClientOrderId) -> bool:
-        return bool(self.cache.order(order_id).is_closed)
-
-    def _is_live(self, live: _Live) -> bool:
-        return self._live.get(live.trade.asset) is live
-
-    def _finish(self, live: _Live) -> None:
-        trade = live.trade
-        if not self._is_live(live):
+        if self._running.pop(key, None) is None:
             return
-        del self._live[trade.asset]
-        self._cancel(live.stop)
-        self._cancel(live.target)
-        self._idle_until[trade.asset] = self.clock.timestamp_ns() + self.settings.cooldown_seconds * 1_000_000_000
+        for name in one.manager.alarms:
+            if f"{key}-{name}" in self.clock.timer_names:
+                self.clock.cancel_timer(f"{key}-{name}")
+        now = self.clock.timestamp_ns()
+        self._idle_until[trade.asset] = now + self.settings.cooldown_seconds * SECOND_NS
+        self._finished.append(one)
         if trade.entered:
-            self.trades.append(trade)
+            self._closed.append(ClosedTrade(trade.net, trade.exit_ns, trade.asset, trade.venue))
         else:
-            self._pass("entry not filled")
+            self.passed["entry not filled"] += 1
 
     def on_stop(self) -> None:
-        """Leave nothing behind: close what is open, cancel what rests, and log what was still open.
+        """Leave nothing behind: close what is open, cancel what rests.
 
         The fills of the last orders come when the strategy has stopped and its handlers are silent, so they are
         listened for on the bus.
         """
-        self.msgbus.subscribe(topic=f"events.order.{self.id}", handler=self._on_last_event)
-        for live in self._live.values():
-            if live.trade.open_size > 0:
-                self._close(live, "end")
-                live.trade.reason = live.leaving
-            if live.trade.entered:
-                self.trades.append(live.trade)
-        for instrument_id in {InstrumentId.from_str(name) for name in self.config.instruments.values()}:
-            self.cancel_all_orders(instrument_id)
-
-    def _on_last_event(self, event: OrderEvent) -> None:
-        if isinstance(event, OrderFilled):
-            self._book(event)
+        self.msgbus.subscribe(topic=f"events.order.{self.id}", handler=self.on_order_event)
+        for one in list(self._running.values()):
+            one.on(Flatten(END), self.clock.timestamp_ns())
+            self._after(one)
 
 
-def _order_side(side: int) -> OrderSide:
-    return OrderSide.BUY if side > 0 else OrderSide.SELL
-
-
-def _size_rules(instrument: Instrument) -> SizeRules:
-    def decimal(value: Any) -> Decimal | None:
-        return None if value is None else value.as_decimal()
-
-    return SizeRules(
-        step=instrument.size_increment.as_decimal(),
-        multiplier=instrument.multiplier.as_decimal(),
-        min_size=decimal(instrument.min_quantity),
-        max_size=decimal(instrument.max_quantity),
-        min_notional=decimal(instrument.min_notional),
+def _model(settings: ScalperSettings, schema: str) -> Model:
+    """The trained model of the settings, or the rule, whose barriers are those of the settings."""
+    if settings.model:
+        return load_model(Path(settings.model), schema_id=schema)
+    barriers = Barriers(
+        unit="R",
+        take_profit=float(settings.candidates.target_r),
+        stop=1.0,
+        horizon_seconds=settings.candidates.horizon_seconds,
     )
+    return RuleModel(schema, barriers)

@@ -9,6 +9,9 @@ from collections import deque
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import ConfigDict
 
 from strategies.checks import require_not_negative, require_positive, require_side
 from strategies.ticks import to_tick
@@ -53,6 +56,8 @@ class Stop:
 @dataclass(frozen=True)
 class StopSettings:
     """How far a stop is from entry. Raises ValueError for a multiple that is not positive or a negative value."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")  # a key that is not known is an error
 
     rule: StopRule = StopRule.ATR
     atr_multiple: Decimal = Decimal(2)

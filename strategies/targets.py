@@ -11,6 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import ConfigDict
 
 from strategies.checks import require_fraction, require_not_negative, require_positive, require_side
 from strategies.ticks import to_tick
@@ -61,6 +64,8 @@ class Target:
 @dataclass(frozen=True)
 class TargetSettings:
     """How a ladder is made. Raises ValueError for values outside of their ranges."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")  # a key that is not known is an error
 
     max_targets: int = 3  # 1 to 3
     multiples: tuple[Decimal, ...] = (Decimal("1.5"),)  # of R, where there is no wall: the nearest first

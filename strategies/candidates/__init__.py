@@ -18,6 +18,7 @@ from strategies.candidates.choice import OpenPosition, choose
 from strategies.candidates.costs import TripCosts
 from strategies.candidates.passed import Passed, Why, why_not
 from strategies.candidates.settings import CandidateSettings, Objective
+from strategies.candidates.touch import Touch
 from strategies.candidates.venue_view import Level, VenueView, Walk, walk
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Passed",
     "Setup",
     "Snapshot",
+    "Touch",
     "TripCosts",
     "VenueView",
     "Views",

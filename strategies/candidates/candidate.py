@@ -11,6 +11,7 @@ from strategies.candidates.costs import TripCosts, break_even_price, costs_at_st
 from strategies.candidates.passed import Passed, Why
 from strategies.candidates.settings import CandidateSettings, Objective
 from strategies.candidates.sizes import size_entry
+from strategies.candidates.touch import Touch, is_hopeless, least_break_even
 from strategies.candidates.venue_view import VenueView, Walk, walk
 from strategies.checks import require_side
 from strategies.guards.halt import Halt
@@ -95,6 +96,9 @@ class Candidate:
 type Views = Callable[[str], Sequence[VenueView]]
 """The tradable venues of an asset, empty where it may not be traded; asked only for assets that are likely enough."""
 
+type Touches = Callable[[str], Sequence[Touch]]
+"""The best prices of the tradable venues of an asset."""
+
 type Blocks = Callable[[str, str], Halt | None]
 """The halt that forbids an entry of an asset on a venue: `Guards.blocks` with the time filled in."""
 
@@ -109,18 +113,23 @@ def setups_of(snapshots: Sequence[Snapshot], probabilities: Sequence[Sequence[fl
 
 
 def candidates_of(
-    setups: Iterable[Setup], views: Views, settings: CandidateSettings, blocks: Blocks
+    setups: Iterable[Setup],
+    views: Views,
+    settings: CandidateSettings,
+    blocks: Blocks,
+    touches: Touches | None = None,
 ) -> tuple[list[Candidate], list[Passed]]:
     """Each setup on the venue with the highest net value, in the order of the setups; and why not, for the others.
 
     Of equal net values the higher one in R, then the first instrument id by name. A setup that no venue takes leaves
-    one Passed for each venue, or a single one, without a venue, where no venue was asked.
+    one Passed for each venue, or a single one, without a venue, where no venue was asked. With `touches` a setup that
+    could not pay its costs at any venue's best prices is passed over before its books are read.
     """
     candidates: list[Candidate] = []
     passed: list[Passed] = []
     known: dict[str, Sequence[VenueView]] = {}
     for setup in setups:
-        why = _unlikely(setup, settings)
+        why = _unlikely(setup, settings) or (None if touches is None else _hopeless(setup, settings, touches))
         if why is None:
             if setup.asset not in known:
                 known[setup.asset] = views(setup.asset)
@@ -147,6 +156,18 @@ def _unlikely(setup: Setup, settings: CandidateSettings) -> tuple[Why, str] | No
     if not (math.isfinite(atr) and atr > 0):
         return Why.MISSING, f"atr is {atr}"
     return None
+
+
+def _hopeless(setup: Setup, settings: CandidateSettings, touches: Touches) -> tuple[Why, str] | None:
+    if settings.objective is Objective.EVERY:
+        return None
+    atr = setup.snapshot["atr"]
+    needed = [least_break_even(touch, atr, setup.ts, settings) for touch in touches(setup.asset)]
+    if not is_hopeless(setup.probability, needed):
+        return None
+    if min(needed) >= 1:
+        return Why.COST, "the fees alone are more than the barrier is away"
+    return Why.BREAK_EVEN, f"{setup.probability:.4f} is not above {min(needed):.4f}, which the fees alone need"
 
 
 def candidate_on(view: VenueView, setup: Setup, settings: CandidateSettings, blocks: Blocks) -> Candidate | Passed:
@@ -201,7 +222,9 @@ def _candidate(
         return Why.TOO_SMALL, size.value
     walked = walk(levels, size.size * view.rules.multiplier)
     pays = break_even_price(view, side, walked, funding)
-    targets = _targets(view, side, stop, pays, settings)
+    if settings.objective is Objective.EVERY:
+        pays = view.mid if pays is None else pays
+    targets = _targets(view, side, stop, view.mid if settings.objective is Objective.EVERY else pays, settings)
     if not isinstance(targets, Ladder) or pays is None:
         return targets if isinstance(targets, tuple) else (Why.COST, "no price pays the costs")
     return _valued(view, setup, settings, walked, stop, size, targets, pays, funding)
@@ -250,10 +273,13 @@ def _valued(
         "time_out_share": settings.time_out_share,
         "time_out_gross": settings.time_out_gross_r * risk - at_stop.total,
     }
-    needed = break_even(**ends)
-    if probability <= needed:
+    if ends["tp"] > 0:
+        needed = break_even(**ends)
+        net = round(net_value(probability=probability, **ends) * loss, PLACES)
+    else:  # a target that does not pay its costs, which only EVERY takes
+        needed, net = Decimal(1), round(probability * ends["tp"] - (1 - probability) * loss, PLACES)
+    if probability <= needed and settings.objective is not Objective.EVERY:
         return Why.BREAK_EVEN, f"{setup.probability} is not above {needed:.4f}"
-    net = round(net_value(probability=probability, **ends) * loss, PLACES)
     costs = at_target.mixed(at_stop, probability)
     value = float(net) if settings.objective is Objective.NET_VALUE else setup.probability
     return Candidate(

@@ -8,6 +8,7 @@ from enum import StrEnum
 class Why(StrEnum):
     """Why a setup was not traded, in the order in which it is asked."""
 
+    BUSY = "busy"
     MISSING = "missing"
     PROBABILITY = "probability"
     UNIVERSE = "universe"

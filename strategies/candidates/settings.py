@@ -4,6 +4,9 @@ import math
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import ConfigDict
 
 from strategies.checks import require_fraction, require_not_negative, require_positive
 from strategies.stops import StopSettings
@@ -15,11 +18,14 @@ class Objective(StrEnum):
 
     NET_VALUE = "net value"
     PROBABILITY = "probability"
+    EVERY = "every signal"  # probability, and nobody asks what a trade costs: what the others are compared with
 
 
 @dataclass(frozen=True)
 class CandidateSettings:
     """Who qualifies, how much is staked, how many are taken. Raises ValueError for values out of range."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")  # a key that is not known is an error
 
     min_probability: Decimal = Decimal("0.60")
     horizon_seconds: int = 900  # the time barrier

@@ -7,6 +7,7 @@ answer asks for it.
 
 from decimal import Decimal
 
+from strategies.targets import Ladder
 from strategies.trade_manager.commands import Command, Kind, Role
 from strategies.trade_manager.events import (
     CancelRefused,
@@ -104,6 +105,10 @@ class TradeManager:
     def history(self) -> list[Note]:
         """Every command and every order's end, with its time and reason."""
         return list(self._desk.history)
+
+    def filled_shares(self, ladder: Ladder) -> list[Decimal]:
+        """Of each target of the ladder in use, how much of its own part is filled, 0 to 1."""
+        return self._profit.filled_shares(ladder, self._book.closable)
 
     def start(self, now_ns: int) -> list[Command]:
         """Send the entry. Nothing is sent for a trade that was flattened before. Raises ValueError the second time."""

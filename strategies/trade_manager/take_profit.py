@@ -39,6 +39,10 @@ class TakeProfit:
         targets = [(order.sent.price, order.leaves) for order in self._targets() if order.stays]
         self._goals.replan(ladder, {price: size for price, size in targets if price is not None})
 
+    def filled_shares(self, ladder: Ladder, open_size: Decimal) -> list[Decimal]:
+        """See `TradeManager.filled_shares`."""
+        return self._goals.filled_shares(ladder, open_size)
+
     def filled(self, order: WorkingOrder, size: Decimal) -> None:
         """A target was filled."""
         if order.sent.price is not None:

@@ -23,6 +23,17 @@ class TargetGoals:
         self._held = dict(resting)
         self._had = dict.fromkeys(self._prices(), Decimal(0))
 
+    def filled_shares(self, ladder: Ladder, open_size: Decimal) -> list[Decimal]:
+        """Of each target of `ladder` the share of its own part that it had, 0 to 1, with `open_size` still open."""
+        whole = open_size + sum(self._had.values())
+        parts = {part.price: part.size for part in self._parts(self._whole(whole), filling=False)} if whole else {}
+        return [
+            min(self._had.get(target.price, Decimal(0)) / part, Decimal(1))
+            if (part := parts.get(target.price, Decimal(0)))
+            else Decimal(0)
+            for target in ladder.targets
+        ]
+
     def filled(self, price: Decimal, size: Decimal) -> None:
         """A target at `price` was filled; one of an older ladder is an exit like any other."""
         if price in self._had:
