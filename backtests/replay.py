@@ -1,7 +1,7 @@
 """One replay: a catalog and a profile become an engine run with our actor and strategy, or without (`bare`)."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from nautilus_trader.common.config import LoggingConfig
 from nautilus_trader.model.identifiers import TraderId
 
 from backtests.market_data import MarketData
+from backtests.passed_file import PassedWriter
 from backtests.profile import Profile
 from backtests.replay_clock import clock_start_ns
 from backtests.simulation import SimulatedVenue, add_venues, maintenance_rates
@@ -22,6 +23,7 @@ from backtests.snapshot_recorder import SnapshotRecorder
 from backtests.universe import Universe, universe
 from catalog.ledger import CatalogError
 from catalog.store import Catalog
+from strategies.candidates import Candidate
 from strategies.features import AssetFlow, FlowMarket, schema_id
 from strategies.flow_actor import FlowActor, FlowActorConfig
 from strategies.scalper import Scalper, ScalperConfig
@@ -53,12 +55,15 @@ def run_replay(
     bare: bool = False,
     decide_on: Path | None = None,
     snapshots: Path | None = None,
+    passed: Path | None = None,
+    follow: Sequence[Candidate] | None = None,
     on_rows: Callable[[int, int], None] | None = None,
 ) -> Replay:
     """Replay the span. `on_rows` is told rows done and rows in all.
 
     With `decide_on`, a file of snapshots, nothing is computed: the strategy is given those. `snapshots` is where those
-    that it was given are written.
+    that it was given are written, `passed` where the setups that it did not take are. With `follow` nothing is
+    decided: these are entered, at their times.
 
     Raises CatalogError where the span has no data, SnapshotFileError where `decide_on` is of something else.
     """
@@ -90,6 +95,10 @@ def run_replay(
     with ExitStack() as stack:
         writer = stack.enter_context(SnapshotWriter(snapshots, origin)) if snapshots is not None else None
         components = None if bare else _add_components(engine, markets, profile, writer, decide_on)
+        if components is not None and follow is not None:
+            components.scalper.follow(follow)
+        if components is not None and passed is not None:
+            components.scalper.on_passed = stack.enter_context(PassedWriter(passed)).add
         engine.add_data_iterator("catalog", data.events(count))
         load_kernels(profile)
         cpu, wall = time.process_time(), time.perf_counter()

@@ -1,8 +1,8 @@
-"""The HTML report: what happened on the price, under it the flow that was seen, then Nautilus's tearsheet."""
+"""The HTML report: what a run made and why, trade by trade, then the flow that was seen, then Nautilus's tearsheet."""
 
 import html
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,26 +12,29 @@ import plotly.graph_objects as go
 from nautilus_trader.analysis.tearsheet import create_tearsheet
 from nautilus_trader.backtest.engine import BacktestEngine
 from plotly.offline import get_plotlyjs
-from plotly.subplots import make_subplots
 
+from backtests.asset_chart import asset_figure, times_of
+from backtests.attribution import TradeCosts
+from backtests.cost_forecast import NOTE as FORECAST_NOTE
+from backtests.cost_forecast import cost_figure
 from backtests.depth_map import DepthMap
-from backtests.statistics_report import expectancy_figure, statistics_note, statistics_rows
+from backtests.every_signal import NOTE as SELECTION_NOTE
+from backtests.html_tables import grid, listing, pairs, scrolling
+from backtests.statistics_report import expectancy_figure, figures_row, statistics_note, statistics_rows
+from backtests.trade_scenes import Scene
+from backtests.trades_page import trades_page
+from catalog.times import format_ns
+from strategies.candidates import Why
+from strategies.halt_notes import HaltNote
 from strategies.trade_log import Trade
 
-MAX_POINTS = 4_000  # a chart: more is slower to look at and shows no more
-LONG, SHORT, PERP, SPOT = "#1a9850", "#d73027", "#4575b4", "#fdae61"
-
-STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1280px; padding: 0 1rem; color: #222; }
-table { border-collapse: collapse; margin: 0 2rem 1rem 0; }
-td, th { padding: .2rem .8rem; border-bottom: 1px solid #ddd; text-align: right; }
-td:first-child, th:first-child { text-align: left; } .note { color: #666; }
-iframe { width: 100%; height: 1800px; border: 0; }
-"""
-
+STYLE = Path(__file__).parent / "page" / "report.css"
+APART = ("statistics", "cost_forecast", "selection")
+"""Parts of the summary that have a section of their own."""
+UNCALIBRATED = "The model is uncalibrated: what it states as a probability is none. "
 NOTE = (
-    "<p class='note'>The rule score is uncalibrated: it is no probability. What the replay assumes, and how wrong that "
-    "can be, stands in docs/assumptions.md; what it did not simulate, if anything, in the table not_simulated.</p>"
+    "What the replay assumes, and how wrong that can be, stands in docs/assumptions.md; what it did not simulate, if "
+    "anything, in the table not_simulated."
 )
 
 
@@ -40,37 +43,119 @@ def write_report(
     *,
     title: str,
     summary: dict[str, Any],
-    trades: list[Trade],
+    trades: Sequence[Trade],
+    costs: Sequence[TradeCosts],
+    scenes: Mapping[int, Scene],
+    halts: Sequence[HaltNote],
+    reasons: Mapping[str, Mapping[Why, int]],
     snapshots: pd.DataFrame,
     engine: BacktestEngine,
     depth: Mapping[str, DepthMap],
 ) -> None:
-    """Write one self-contained HTML file. `snapshots` has ``ts``, ``asset`` and the features; `depth` is by asset."""
-    parts = [
-        "<!doctype html><html><head><meta charset='utf-8'>",
-        f"<title>{html.escape(title)}</title><style>{STYLE}</style><script>{get_plotlyjs()}</script></head><body>",
-        f"<h1>{html.escape(title)}</h1>",
-        _tables(summary),
-        NOTE,
-    ]
-    if snapshots.empty:
-        parts.append("<p>No snapshot was made: the span is shorter than the warm-up, or no market had a book.</p>")
+    """Write one self-contained HTML file.
+
+    `costs` are those of the trades, in their order, and `scenes` those of the trades that get a chart, by number;
+    `reasons` count by asset why setups were not taken. `snapshots` has ``ts``, ``asset`` and the features; `depth` is
+    by asset.
+    """
+    sections: dict[str, Iterable[str]] = {"summary": _summary(summary, snapshots)}
     if (statistics := summary.get("statistics")) and statistics["overall"]["count"]:
-        parts.append(_statistics(statistics))
-    if any(t.exited for t in trades):
-        parts.append(equity_figure(trades).to_html(full_html=False, include_plotlyjs=False))
+        sections["what a trade is worth"] = _statistics(statistics, trades)
+    if selection := summary.get("selection"):
+        sections["selection"] = _selection(selection)
+    if trades:
+        sections["trades"] = [trades_page(trades, costs, scenes)]
+    if (forecast := summary.get("cost_forecast")) and forecast["count"]:
+        sections["forecast costs"] = _forecast(forecast, trades, costs)
+    sections["halts"] = _halts(halts)
+    sections["setups not taken"] = _reasons(reasons)
+    sections["assets"] = _assets(trades, snapshots, depth)
+    sections["tearsheet"] = _tearsheet(engine, title)
+    temporary = path.with_suffix(".new")
+    temporary.write_text(_page(title, sections), encoding="utf-8")
+    temporary.replace(path)
+
+
+def _page(title: str, sections: Mapping[str, Iterable[str]]) -> str:
+    name, style = html.escape(title), STYLE.read_text(encoding="utf-8")
+    links = "".join(f"<a href='#{section.replace(' ', '-')}'>{html.escape(section)}</a>" for section in sections)
+    parts = [
+        f"<!doctype html><html><head><meta charset='utf-8'><title>{name}</title><style>{style}</style>",
+        f"<script>{get_plotlyjs()}</script></head><body><h1>{name}</h1><nav>{links}</nav>",
+    ]
+    for section, content in sections.items():
+        parts += [f"<h2 id='{section.replace(' ', '-')}'>{html.escape(section.capitalize())}</h2>", *content]
+    return "\n".join([*parts, "</body></html>"])
+
+
+def _summary(summary: dict[str, Any], snapshots: pd.DataFrame) -> Iterable[str]:
+    flat = {k: v for k, v in summary.items() if not isinstance(v, dict | list)}
+    tables = [pairs("run", flat)]
+    for name, table in summary.items():
+        if isinstance(table, dict) and table and name not in APART:
+            nested = isinstance(next(iter(table.values())), dict)
+            tables.append(grid(name, table) if nested else pairs(name, table))
+    yield f"<div style='display:flex;flex-wrap:wrap;align-items:flex-start'>{''.join(tables)}</div>"
+    yield f"<p class='note'>{'' if summary.get('calibrated') else UNCALIBRATED}{NOTE}</p>"
+    if snapshots.empty:
+        yield "<p>No snapshot was made: the span is shorter than the warm-up, or no market had a book.</p>"
+
+
+def _statistics(statistics: dict[str, Any], trades: Sequence[Trade]) -> Iterable[str]:
+    """Profit over time, the table of trades by group, and the panel of what they were worth."""
+    yield _figure(equity_figure(trades))
+    yield f"<p class='note'>{html.escape(statistics_note(statistics))}</p>"
+    yield scrolling(grid("", statistics_rows(statistics)))
+    yield _figure(expectancy_figure(statistics))
+
+
+def _selection(selection: dict[str, Any]) -> Iterable[str]:
+    yield f"<p class='note'>{html.escape(SELECTION_NOTE)}</p>"
+    yield scrolling(grid("", {name: figures_row(figures) for name, figures in selection.items()}))
+
+
+def _forecast(forecast: dict[str, Any], trades: Sequence[Trade], costs: Sequence[TradeCosts]) -> Iterable[str]:
+    left_out = f" Without {forecast['left_out']} that lack one or the other." if forecast["left_out"] else ""
+    yield f"<p class='note'>{html.escape(FORECAST_NOTE + left_out)}</p>"
+    yield grid(f"{forecast['count']} trades, mean", forecast["parts"])
+    yield _figure(cost_figure(trades, costs, forecast))
+
+
+def _halts(halts: Sequence[HaltNote]) -> Iterable[str]:
+    if not halts:
+        yield "<p>No guard stopped anything.</p>"
+        return
+    head = ("time, UTC", "what", "guard", "scope", "cause", "action")
+    rows = [(format_ns(n.ts)[:23], n.what, n.guard, n.scope, n.reason, n.action) for n in halts]
+    yield scrolling(listing(head, rows, texts=True))
+
+
+def _reasons(reasons: Mapping[str, Mapping[Why, int]]) -> Iterable[str]:
+    if not reasons:
+        yield "<p>No setup was passed over.</p>"
+        return
+    total: Counter[Why] = sum((Counter(counts) for counts in reasons.values()), Counter())
+    named = {"all": total} | dict(reasons)
+    rows = {name: {why.value: counts.get(why, 0) for why in Why if total[why]} for name, counts in named.items()}
+    yield (
+        "<p class='note'>Setups (a direction on an asset at a scan) by reason; one that failed on two venues for two "
+        "reasons counts in both. Each of them: passed.parquet, listed by backtests/why_not.py.</p>"
+    )
+    yield scrolling(grid("", rows))
+
+
+def _assets(trades: Sequence[Trade], snapshots: pd.DataFrame, depth: Mapping[str, DepthMap]) -> Iterable[str]:
     for asset in sorted(snapshots["asset"].unique()) if not snapshots.empty else []:
         own = [t for t in trades if t.asset == asset]
-        figure = asset_figure(asset, snapshots[snapshots["asset"] == asset], own, depth.get(asset))
-        parts.append(figure.to_html(full_html=False, include_plotlyjs=False))
+        yield _figure(asset_figure(asset, snapshots[snapshots["asset"] == asset], own, depth.get(asset)))
+
+
+def _tearsheet(engine: BacktestEngine, title: str) -> Iterable[str]:
     venue = _analyse_traded_venue(engine)
-    parts.append(f"<h2>NautilusTrader tearsheet{f', account {venue}' if venue else ''}</h2>")
+    yield f"<p>NautilusTrader tearsheet{f', account {venue}' if venue else ''}</p>"
     tearsheet = create_tearsheet(engine, output_path=None, title=title)
     # a frame of its own: the tearsheet brings its whole page along
-    parts.append(f'<iframe title="tearsheet" srcdoc="{html.escape(tearsheet or "")}"></iframe></body></html>')
-    temporary = path.with_suffix(".new")
-    temporary.write_text("\n".join(parts), encoding="utf-8")
-    temporary.replace(path)
+    yield f'<iframe title="tearsheet" srcdoc="{html.escape(tearsheet or "")}"></iframe>'
 
 
 def _analyse_traded_venue(engine: BacktestEngine) -> str | None:
@@ -86,7 +171,7 @@ def _analyse_traded_venue(engine: BacktestEngine) -> str | None:
     return str(venue)
 
 
-def equity_figure(trades: list[Trade]) -> go.Figure:
+def equity_figure(trades: Sequence[Trade]) -> go.Figure:
     """Profit after fees, summed in order of exit."""
     closed = sorted((t for t in trades if t.exited), key=lambda t: t.exit_ns)
     net = np.cumsum([float(t.net) for t in closed])
@@ -94,151 +179,12 @@ def equity_figure(trades: list[Trade]) -> go.Figure:
     figure = go.Figure()
     for name, values, colour in (("net", net, "#333"), ("before fees", gross, "#aaa")):
         line = {"color": colour, "shape": "hv"}
-        figure.add_scatter(x=_times([t.exit_ns for t in closed]), y=values, name=name, line=line)
+        figure.add_scatter(x=times_of([t.exit_ns for t in closed]), y=values, name=name, line=line)
     figure.update_layout(
         title="cumulative profit (USDT)", height=300, template="plotly_white", margin={"t": 50, "l": 60, "r": 60}
     )
     return figure
 
 
-def asset_figure(asset: str, snapshots: pd.DataFrame, trades: list[Trade], depth: DepthMap | None) -> go.Figure:
-    """The lead's book as a heatmap with price, walls, entries and exits; CVD of perp and spot; imbalance."""
-    shown = snapshots.iloc[:: max(1, len(snapshots) // MAX_POINTS)]
-    times = pd.to_datetime(shown["ts"], unit="ns", utc=True)
-    figure = make_subplots(
-        rows=3,
-        cols=1,
-        shared_xaxes=True,
-        vertical_spacing=0.04,
-        row_heights=[0.6, 0.2, 0.2],
-        subplot_titles=(
-            f"{asset}: resting size, price, proven walls, entries and exits",
-            "CVD since start (base units)",
-            "order book imbalance",
-        ),
-        specs=[[{}], [{"secondary_y": True}], [{}]],
-    )
-    if depth is not None:
-        figure.add_trace(_heatmap(depth), row=1, col=1)
-    figure.add_scatter(x=times, y=shown["price"], name="mid", line={"color": "#222", "width": 1}, row=1, col=1)
-    for resting, sign, colour in (("bid", -1, LONG), ("ask", 1, SHORT)):
-        walls = shown[shown[f"{resting}_wall_strength"] > 0]
-        figure.add_scatter(
-            x=pd.to_datetime(walls["ts"], unit="ns", utc=True),
-            y=walls["price"] * (1 + sign * walls[f"{resting}_wall_bps"] / 1e4),
-            name=f"{resting} wall",
-            mode="markers",
-            marker={"symbol": "line-ew-open", "size": 6, "color": colour},
-            hovertemplate="%{y}",
-            row=1,
-            col=1,
-        )
-    for side, label, colour, symbol in ((1, "long", LONG, "triangle-up"), (-1, "short", SHORT, "triangle-down")):
-        _add_trades(figure, [t for t in trades if t.side == side and t.entered], label, colour, symbol)
-    figure.add_scatter(x=times, y=shown["cvd_perp"], name="CVD perp", line={"color": PERP, "width": 1}, row=2, col=1)
-    if shown["cvd_spot"].notna().any():
-        spot = go.Scatter(x=times, y=shown["cvd_spot"], name="CVD spot (right)", line={"color": SPOT, "width": 1})
-        figure.add_trace(spot, row=2, col=1, secondary_y=True)
-    for name, colour in (("obi_near", "#abd9e9"), ("obi_far", PERP)):
-        figure.add_scatter(x=times, y=shown[name], name=name, line={"color": colour, "width": 1}, row=3, col=1)
-    figure.update_layout(height=900, template="plotly_white", hovermode="x unified", margin={"t": 40, "l": 60, "r": 60})
-    return figure
-
-
-def _heatmap(depth: DepthMap) -> go.Heatmap:
-    """Sizes on a log scale, from the median of what rests anywhere to the largest."""
-    size = np.where(depth.size > 0, depth.size, np.nan)
-    shade = np.log10(size)
-    return go.Heatmap(
-        x=pd.to_datetime(depth.times, unit="ns", utc=True).floor("us"),
-        y=0.5 * (depth.edges[:-1] + depth.edges[1:]),
-        z=shade,
-        zmin=float(np.nanmedian(shade)),
-        zmax=float(np.nanmax(shade)),
-        colorscale="YlOrBr",
-        showscale=False,
-        hoverinfo="skip",
-        name="resting size",
-    )
-
-
-def _add_trades(figure: go.Figure, trades: list[Trade], label: str, colour: str, symbol: str) -> None:
-    if not trades:
-        return
-    entries = _times([t.entry_ns for t in trades])
-    text = [
-        f"{t.asset} {label} {t.entered} at {t.entry_price:f}<br>stop {t.stop}, probability {t.probability:.2f}"
-        for t in trades
-    ]
-    points = {"mode": "markers", "hoverinfo": "text", "row": 1, "col": 1}
-    prices = [float(t.entry_price or np.nan) for t in trades]
-    marker: dict[str, Any] = {"symbol": symbol, "size": 11, "color": colour}
-    figure.add_scatter(x=entries, y=prices, name=f"{label} entry", marker=marker, text=text, **points)
-    closed = [t for t in trades if t.exited]
-    figure.add_scatter(
-        x=_times([t.exit_ns for t in closed]),
-        y=[float(t.exit_price or np.nan) for t in closed],
-        name=f"{label} exit",
-        marker={"symbol": "x", "size": 9, "color": colour, "line": {"width": 1, "color": "black"}},
-        text=[f"{t.reason}: net {t.net:.2f}" for t in closed],
-        **points,
-    )
-    xs: list[Any] = []
-    ys: list[float | None] = []
-    for t, start in zip(trades, entries, strict=True):
-        if t.exited:
-            xs += [start, _times([t.exit_ns])[0], None]
-            ys += [float(t.entry_price or np.nan), float(t.exit_price or np.nan), None]
-    line = {"color": colour, "width": 1, "dash": "dot"}
-    figure.add_scatter(x=xs, y=ys, mode="lines", line=line, showlegend=False, hoverinfo="skip", row=1, col=1)
-
-
-def _times(ns: list[int]) -> list[pd.Timestamp]:
-    return list(pd.to_datetime(ns, unit="ns", utc=True).floor("us"))  # charts have no nanoseconds
-
-
-def _tables(summary: dict[str, Any]) -> str:
-    flat = {k: v for k, v in summary.items() if not isinstance(v, dict | list)}
-    nested = {k: v for k, v in summary.items() if isinstance(v, dict) and v and k != "statistics"}
-    out = _table("run", flat)
-    for name, table in nested.items():
-        out += _table(name, table) if not isinstance(next(iter(table.values())), dict) else _grid(name, table)
-    return f"<div style='display:flex;flex-wrap:wrap;align-items:flex-start'>{out}</div>"
-
-
-def _statistics(statistics: dict[str, Any]) -> str:
-    """The table of trades by group, and the panel of what they were worth."""
-    table = (
-        f"<div style='white-space:nowrap;overflow-x:auto;font-size:13px'>{_grid('', statistics_rows(statistics))}</div>"
-    )
-    figure = expectancy_figure(statistics).to_html(full_html=False, include_plotlyjs=False)
-    return (
-        f"<h2>What a trade is worth</h2><p class='note'>{html.escape(statistics_note(statistics))}</p>{table}{figure}"
-    )
-
-
-def _table(name: str, rows: dict[str, Any]) -> str:
-    body = "".join(f"<tr><td>{html.escape(str(k))}</td><td>{html.escape(_cell(v))}</td></tr>" for k, v in rows.items())
-    return f"<table><tr><th>{html.escape(name)}</th><th></th></tr>{body}</table>"
-
-
-def _grid(name: str, rows: dict[str, dict[str, Any]]) -> str:
-    columns = list(next(iter(rows.values())))
-    head = "".join(f"<th>{html.escape(c)}</th>" for c in columns)
-    body = "".join(
-        f"<tr><td>{html.escape(k)}</td>" + "".join(f"<td>{html.escape(_cell(r[c]))}</td>" for c in columns) + "</tr>"
-        for k, r in rows.items()
-    )
-    return f"<table><tr><th>{html.escape(name)}</th>{head}</tr>{body}</table>"
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    return (
-        f"{value:,.4g}"
-        if isinstance(value, float) and abs(value) < 1
-        else f"{value:,.2f}"
-        if isinstance(value, float)
-        else str(value)
-    )
+def _figure(figure: go.Figure) -> str:
+    return str(figure.to_html(full_html=False, include_plotlyjs=False))

@@ -9,35 +9,34 @@ if __name__ == "__main__":  # run as a script: import from the project's root, n
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from backtests.attribution import TradeCosts, attribute
+from backtests.attribution import attribute
 from backtests.command_line import bounds, errors, existing_catalog, failing, progress
-from backtests.costs import Costs
 from backtests.depth_map import DepthMap, depth_map
-from backtests.honesty import comparison, easier_worlds, world_of
+from backtests.every_signal import selection_beside_every_signal
+from backtests.honesty import comparison, easier_worlds, followed
+from backtests.passed_file import reasons_by_asset
 from backtests.profile import DEFAULT_PROFILE, load_profile
 from backtests.replay import Replay, disposing, run_replay
 from backtests.report import write_report
-from backtests.simulation import FUNDING_SCHEMA, TRANSIT_SCHEMA, SimulatedVenue, funding_rows, transit_rows
+from backtests.result_files import write_executions, write_halts, write_trades
+from backtests.statistics_report import figures_row
 from backtests.summary import money_fault, summarise
+from backtests.trade_scenes import charted, trade_scenes
 from catalog.ledger import CatalogError
 from catalog.market_model import MARKET_VERSION
 from catalog.sample_market import write_sample_market
 from catalog.store import Catalog
 from catalog.tables import Kind
-from strategies.trade_log import TRADE_SCHEMA, Trade
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -63,6 +62,10 @@ def main(
         bool,
         typer.Option(help="Replay again without latency, queue, fees and so on, one at a time: their costs."),
     ] = False,
+    every_signal: Annotated[
+        bool,
+        typer.Option(help="Replay again with selection and without, taking every signal: what the choice is worth."),
+    ] = False,
     bare: Annotated[
         bool, typer.Option(help="The engine alone, without our actor and strategy: what we cost ourselves.")
     ] = False,
@@ -70,17 +73,19 @@ def main(
 ) -> None:
     """Replay and report. Exit code 0: done, 2: bad input, 1: our fault."""
     with failing():
-        if bare and (dump_snapshots is not None or snapshots is not None or honesty):
-            raise CatalogError("--bare trades nothing: leave --dump-snapshots, --snapshots and --honesty out")
+        if bare and (dump_snapshots is not None or snapshots is not None or honesty or every_signal):
+            raise CatalogError(
+                "--bare trades nothing: leave --dump-snapshots, --snapshots, --honesty and --every-signal out"
+            )
         settings = load_profile(profile)
         start_ns, end_ns = bounds(start, end)
         source = Catalog(_sample_market()) if catalog is None else existing_catalog(catalog)
         with _results(out) as folder:
-            seen = None if bare else folder / "snapshots.parquet"
+            seen, passed = (None, None) if bare else (folder / "snapshots.parquet", folder / "passed.parquet")
             with progress("replay") as show:
                 replay = run_replay(
                     source, settings, start_ns=start_ns, end_ns=end_ns, bare=bare,
-                    decide_on=snapshots, snapshots=seen, on_rows=show,
+                    decide_on=snapshots, snapshots=seen, passed=passed, on_rows=show,
                 )  # fmt: skip
             with disposing(replay):
                 trades = replay.scalper.trades if replay.scalper is not None else []
@@ -88,19 +93,33 @@ def main(
                 summary = summarise(replay, settings, str(source.root), costs)
                 if honesty and seen is not None:
                     with progress("easier worlds") as show:
-                        worlds = easier_worlds(source, settings, seen, start_ns=start_ns, end_ns=end_ns, on_rows=show)
-                    summary["honesty"] = comparison(world_of(replay), worlds)
+                        worlds = easier_worlds(
+                            source, settings, seen, followed(replay), start_ns=start_ns, end_ns=end_ns, on_rows=show,
+                        )  # fmt: skip
+                    summary["honesty"] = comparison(worlds)
+                if every_signal and seen is not None:
+                    with progress("every signal") as show:
+                        summary["selection"] = selection_beside_every_signal(
+                            source, settings, seen, start_ns=start_ns, end_ns=end_ns, on_rows=show
+                        )
                 (folder / "summary.json").write_text(json.dumps(summary, indent=1))
                 fault = money_fault(replay)
                 if fault is not None:
                     raise RuntimeError(fault)
-                if not bare:
+                if replay.scalper is not None and passed is not None:
                     write_trades(folder / "trades.parquet", trades, costs)
+                    write_halts(folder / "halts.parquet", replay.scalper.halts)
                     write_executions(folder, replay.venues)
                     frame = pd.read_parquet(folder / "snapshots.parquet")
+                    scenes = trade_scenes(
+                        source, {number: trades[number] for number in charted(trades)}, frame,
+                        span_ns=replay.span_ns, reach_bps=settings.flow.levels_reach_bps,
+                    )  # fmt: skip
                     write_report(
                         folder / "report.html", title=f"Crossflow replay of {source.root.name}", summary=summary,
-                        trades=trades, snapshots=frame, engine=replay.engine, depth=depth_maps(source, replay),
+                        trades=trades, costs=costs, scenes=scenes, halts=replay.scalper.halts,
+                        reasons=reasons_by_asset(passed), snapshots=frame, engine=replay.engine,
+                        depth=depth_maps(source, replay),
                     )  # fmt: skip
         if dump_snapshots is not None:
             dump_snapshots.parent.mkdir(parents=True, exist_ok=True)
@@ -122,25 +141,6 @@ def depth_maps(catalog: Catalog, replay: Replay) -> dict[str, DepthMap]:
         if found is not None:
             maps[asset] = found
     return maps
-
-
-COST_FIELDS = [pa.field(f"cost_{f.name}", pa.float64()) for f in fields(Costs) if f.name not in ("fees", "funding")]
-
-
-def write_trades(path: Path, trades: Sequence[Trade], costs: Sequence[TradeCosts]) -> None:
-    """The trade log as Parquet, with all columns even where nothing was traded; costs beside fees and funding."""
-    schema = pa.schema([*TRADE_SCHEMA, *COST_FIELDS])
-    rows = [
-        t.to_row() | {f"cost_{name}": value for name, value in c.costs.as_floats().items()}
-        for t, c in zip(trades, costs, strict=True)
-    ]
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path, compression="zstd")
-
-
-def write_executions(folder: Path, venues: Mapping[str, SimulatedVenue]) -> None:
-    """What the venues did: ``latencies.parquet`` has every command, ``funding.parquet`` every settlement."""
-    pq.write_table(pa.Table.from_pylist(transit_rows(venues), schema=TRANSIT_SCHEMA), folder / "latencies.parquet")
-    pq.write_table(pa.Table.from_pylist(funding_rows(venues), schema=FUNDING_SCHEMA), folder / "funding.parquet")
 
 
 @contextmanager
@@ -174,6 +174,8 @@ def _print(summary: dict[str, Any], out: Path, *, bare: bool) -> None:
     console.print(table)
     if "honesty" in summary:
         console.print(_honesty_table(summary["honesty"]))
+    if "selection" in summary:
+        console.print(_selection_table(summary["selection"]))
     for name, why in summary["not_simulated"].items():
         console.print(f"not simulated: {name}: {why}", highlight=False)
     for name, why in summary["left_out"].items():
@@ -187,6 +189,15 @@ def _honesty_table(rows: dict[str, dict[str, float | int]]) -> Table:
     table = Table("world", "trades", "net", "what the part costs", title="what honesty costs")
     for name, row in rows.items():
         table.add_row(name, str(row["trades"]), f"{row['net']:,.2f}", f"{row['costs']:,.2f}")
+    return table
+
+
+def _selection_table(selection: dict[str, dict[str, Any]]) -> Table:
+    rows = {name: figures_row(figures) for name, figures in selection.items()}
+    shown = ("trades", "net", "expectancy, R", "win rate")
+    table = Table("rule", *shown, title="what the choice is worth, after costs")
+    for name, row in rows.items():
+        table.add_row(name, *(row[column] for column in shown))
     return table
 
 

@@ -26,6 +26,9 @@ from backtests.latency import Connection, Transit
 from backtests.margin import MarginTiers
 from backtests.venue_rules import Exposure, OrderTerms, VenueRules, margin_fault, order_fault
 
+REPLAY_ENDED = "the replay ended before the order arrived"
+"""Why an order was refused that was still on its way at the end."""
+
 
 @dataclass(frozen=True)
 class MarketTerms:
@@ -96,7 +99,7 @@ class SimulatedVenueClient(BacktestExecClient):
         for name, command in list(self._under_way.items()):
             self._kernel_clock.cancel_timer(name)
             for order in _orders(command):
-                self._reject(order, "the replay ended before the order arrived")
+                self._reject(order, REPLAY_ENDED)
         self._under_way.clear()
         self.connection = None
 

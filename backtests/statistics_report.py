@@ -25,7 +25,7 @@ def statistics_rows(statistics: dict[str, Any]) -> dict[str, dict[str, str]]:
     """Cells by column of every row, overall and ``<group> <key>``, of what `trade_statistics` gave."""
     stated = statistics["overall"]["ppv"]["stated"] is not None
     return {
-        name: _row(figures, stated=stated)
+        name: figures_row(figures, stated=stated)
         for members in _named(statistics).values()
         for name, figures in members.items()
     }
@@ -79,7 +79,8 @@ def _named(statistics: dict[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
     return {OVERALL: {OVERALL: statistics["overall"]}} | named
 
 
-def _row(figures: dict[str, Any], *, stated: bool) -> dict[str, str]:
+def figures_row(figures: dict[str, Any], *, stated: bool = False) -> dict[str, str]:
+    """Cells by column of the figures of a group, with what was `stated` or without."""
     row = {
         "trades": str(figures["count"]),
         "effective": f"{figures['effective']:.1f}",

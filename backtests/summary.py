@@ -10,20 +10,27 @@ from typing import Any
 import numpy as np
 
 from backtests.attribution import TradeCosts, by_venue
+from backtests.cost_forecast import cost_errors
 from backtests.profile import Profile
 from backtests.replay import Replay
 from backtests.simulation import SimulatedVenue
 from backtests.trade_statistics import trade_statistics
 from catalog.times import format_ns
+from strategies.guards import What
 from strategies.trade_log import Trade
 
 
 def summarise(replay: Replay, profile: Profile, catalog: str, costs: Sequence[TradeCosts] = ()) -> dict[str, Any]:
     """Plain data. Money is in USDT; ``win_rate`` and the like are None where there was no trade.
 
-    `costs` are those of the trades, in their order.
+    `costs` are those of the trades, in their order. ``score`` names the model; what it states counts as a probability
+    only where it is ``calibrated``. ``halts`` counts how often each guard tripped.
     """
-    trades = replay.scalper.trades if replay.scalper is not None else []
+    scalper = replay.scalper
+    trades = scalper.trades if scalper is not None else []
+    model = scalper.model if scalper is not None else None
+    stated = [t.probability for t in trades] if model is not None and model.calibrated else None
+    tripped = [note.guard for note in scalper.halts if note.what == What.TRIPPED] if scalper is not None else []
     start, end = replay.span_ns
     return {
         "catalog": catalog,
@@ -38,14 +45,19 @@ def summarise(replay: Replay, profile: Profile, catalog: str, costs: Sequence[Tr
         "wall_seconds": round(replay.wall_seconds, 3),
         "cpu_seconds": round(replay.cpu_seconds, 3),
         "rows_per_cpu_second": round(replay.rows / replay.cpu_seconds) if replay.cpu_seconds else None,
-        "score": "rule, uncalibrated",
+        "score": model.name if model is not None else None,
+        "calibrated": model.calibrated if model is not None else None,
         "trades": _figures(trades),
         "by_asset": {a: _figures([t for t in trades if t.asset == a]) for a in replay.universe.assets}
         if trades
         else {},
         "exits": dict(sorted(Counter(t.reason for t in trades).items())),
-        "not_taken": dict(sorted(replay.scalper.passed.items())) if replay.scalper is not None else {},
-        "statistics": trade_statistics(trades, [c.costs for c in costs], seed=profile.replay.seed),
+        "not_taken": dict(sorted(scalper.passed.items())) if scalper is not None else {},
+        "halts": dict(sorted(Counter(tripped).items())),
+        "statistics": trade_statistics(
+            trades, [c.costs for c in costs], probabilities=stated, seed=profile.replay.seed
+        ),
+        "cost_forecast": cost_errors(trades, costs) if costs else {},
         "costs": {name: c.as_floats() for name, c in by_venue(trades, costs).items()} if costs else {},
         "accounts": {v.name: _account(v) for v in replay.venues.values()},
         "latency_ms": {v.name: _latency(v) for v in replay.venues.values() if v.connection is not None},

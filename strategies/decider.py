@@ -1,6 +1,7 @@
 """The decision at a scan: snapshots in, the candidates to trade out, and why not for all others. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Protocol
@@ -81,19 +82,21 @@ class Decider:
     def decide(
         self, snapshots: Sequence[FlowSnapshot], venues: Venues, account: Account, blocks: Blocks
     ) -> tuple[list[Candidate], list[Passed]]:
-        """What to trade of the snapshots of one scan, best first in none: the order is that of the setups."""
-        if not snapshots:
-            return [], []
-        probabilities = self.model.score(np.stack([snapshot.values for snapshot in snapshots]))
-        free: list[Setup] = []
-        passed: list[Passed] = []
-        for setup in setups_of(snapshots, probabilities.tolist()):
-            why = account.busy.get(setup.asset)
-            if why is None:
-                free.append(setup)
-            else:
-                passed.append(Passed(setup.asset, setup.side, setup.ts, None, Why.BUSY, why))
-        candidates, not_viable = candidates_of(free, venues.views, self.settings, blocks, venues.touches)
+        """What to trade of the snapshots of one scan, in the order of the setups, and why not, for all others."""
+        passed = [
+            Passed(snapshot.asset, side, snapshot.ts, None, Why.BUSY, account.busy[snapshot.asset])
+            for snapshot in snapshots
+            if snapshot.asset in account.busy
+            for side in (1, -1)
+        ]
+        free = [snapshot for snapshot in snapshots if snapshot.asset not in account.busy]
+        if not free:
+            return [], passed
+        probabilities = self.model.score(np.array([snapshot.values for snapshot in free]))
+        setups = setups_of(free, probabilities.tolist())
+        candidates, not_viable = candidates_of(
+            setups, venues.views, self.settings, blocks, venues.touches, lambda setup: self._conflict(setup, account)
+        )
         if not candidates:
             return [], passed + not_viable
         if account.equity is None:
@@ -103,6 +106,11 @@ class Decider:
         )
         return chosen, passed + not_viable + not_chosen
 
-
-type Decide = Callable[[Sequence[FlowSnapshot], Venues, Account, Blocks], tuple[list[Candidate], list[Passed]]]
-"""What :meth:`Decider.decide` is: a replay of recorded decisions stands in for it."""
+    def _conflict(self, setup: Setup, account: Account) -> str | None:
+        """The open position that is the same bet, by the rule of `conflict_pairs`."""
+        for position in account.open_positions:
+            known = self._correlations.between(setup.asset, position.asset)
+            rho = 1.0 if math.isnan(known) else known
+            if setup.side * position.side * rho > self.settings.correlation_limit:
+                return f"conflict: with the open {position.asset} {'long' if position.side > 0 else 'short'}"
+        return None

@@ -47,10 +47,12 @@ class MinuteHistory:
         self._closes[minute % len(self._closes)] = price
 
     def returns(self, minute: int) -> NDArray[np.float64]:
-        """Returns of the minutes before `minute`, oldest first, shape (minutes - 1,): NaN where a close is missing."""
+        """Returns of the minutes before `minute`, oldest first, shape (minutes - 1,): NaN where a close is missing, or
+        is too old to be remembered."""
         size = len(self._closes)
         order = np.arange(minute - size + 1, minute)
-        closes = np.where(order > self._minute, math.nan, self._closes[order % size])
+        known = (order <= self._minute) & (order > self._minute - size)
+        closes = np.where(known, self._closes[order % size], math.nan)
         return np.asarray(closes[1:] / closes[:-1] - 1)
 
     def _turn(self, minute: int) -> None:

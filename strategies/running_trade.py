@@ -9,21 +9,18 @@ from strategies.targets import Ladder, Source, Wall, replan
 from strategies.ticks import to_tick
 from strategies.trade_log import PlannedTarget, RestingOrder, Trade
 from strategies.trade_manager import (
-    Cancelled,
     ClosedByVenue,
     Command,
     Event,
-    Expired,
     Filled,
-    Move,
     PostOnly,
-    Refused,
     Replanned,
     Role,
     Submit,
     TradeManager,
     TradePlan,
     TradeState,
+    Updated,
 )
 
 SECOND_NS = 1_000_000_000
@@ -95,7 +92,7 @@ class RunningTrade:
         self._waiting: deque[tuple[Event, str, int]] = deque()
         self._busy = False
         self._ladder = plan.targets if isinstance(plan.targets, Ladder) else None
-        self._roles: dict[str, Role] = {}
+        self._sent: dict[str, Submit] = {}
 
     @property
     def done(self) -> bool:
@@ -119,6 +116,16 @@ class RunningTrade:
             return Decimal(0)
         return trade.side * (price - trade.entry_price) * self.manager.open_size * trade.multiplier
 
+    @property
+    def aims_at_walls(self) -> bool:
+        """Whether it is open and a wall that vanishes would move one of its targets."""
+        ladder = self._ladder
+        return (
+            ladder is not None
+            and self.manager.state is TradeState.OPEN
+            and any(target.source in (Source.WALL, Source.CLUSTER) for target in ladder.targets)
+        )
+
     def start(self, now_ns: int) -> None:
         """Send the entry."""
         self._carry_out(self.manager.start(now_ns), now_ns)
@@ -127,8 +134,7 @@ class RunningTrade:
     def on(self, event: Event, now_ns: int, order_id: str = "") -> None:
         """Take an event; `order_id` is the venue-facing id of its order, for the log."""
         self._waiting.append((event, order_id, now_ns))
-        if not self._busy:
-            self._work()
+        self._work()
 
     def see(self, bid: Decimal, ask: Decimal) -> None:
         """Take the best prices while something is open."""
@@ -161,7 +167,7 @@ class RunningTrade:
             commands = self.manager.on(event, now_ns)
             if len(self.manager.fills) > before:
                 self._log_fill(self.manager.fills[-1], order_id)
-            self._log_end(event, now_ns)
+            self._log_rest(event, now_ns)
             self._carry_out(commands, now_ns)
 
     def _carry_out(self, commands: Sequence[Command], now_ns: int) -> None:
@@ -174,10 +180,11 @@ class RunningTrade:
             self._busy = False
 
     def _log_fill(self, fill: Filled | ClosedByVenue, order_id: str) -> None:
-        role = self._roles[fill.ref].value if isinstance(fill, Filled) else "venue"
+        sent = self._sent[fill.ref] if isinstance(fill, Filled) else None
         self.trade.fill(
-            role=role,
-            entry=role == Role.ENTRY.value,
+            role="venue" if sent is None else sent.role.value,
+            # what was closed too much is taken back by an order of the entry's side
+            entry=sent is not None and sent.side == self.trade.side,
             size=fill.size,
             price=fill.price,
             fee=fill.fee,
@@ -187,19 +194,16 @@ class RunningTrade:
 
     def _log_command(self, command: Command, now_ns: int) -> None:
         if isinstance(command, Submit):
-            self._roles[command.ref] = command.role
+            self._sent[command.ref] = command
             if command.role in _RESTS and command.price is not None:
                 self.trade.resting.append(RestingOrder(command.role.value, command.ref, command.price, now_ns))
-        elif isinstance(command, Move):
-            self._end_rest(command.ref, now_ns)
-            role = self._roles[command.ref].value
-            self.trade.resting.append(RestingOrder(role, command.ref, command.price, now_ns))
 
-    def _log_end(self, event: Event, now_ns: int) -> None:
-        if isinstance(event, Cancelled | Expired | Refused | Filled) and event.ref not in self.manager.working:
-            self._end_rest(event.ref, now_ns)
-
-    def _end_rest(self, ref: str, now_ns: int) -> None:
-        for order in self.trade.resting:
-            if order.ref == ref and not order.to_ns:
+    def _log_rest(self, event: Event, now_ns: int) -> None:
+        """End what rests no more, whatever event ended it, and what rests at another price since this event."""
+        working, resting = self.manager.working, self.trade.resting
+        for order in [one for one in resting if not one.to_ns]:
+            if order.ref not in working:
                 order.to_ns = now_ns
+            elif isinstance(event, Updated) and event.ref == order.ref and event.price not in (None, order.price):
+                order.to_ns = now_ns
+                resting.append(RestingOrder(order.role, order.ref, event.price, now_ns))

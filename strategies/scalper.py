@@ -16,6 +16,7 @@ from nautilus_trader.common.events import TimeEvent
 from nautilus_trader.model.enums import TimeInForce
 from nautilus_trader.model.events import OrderEvent, OrderFilled, OrderRejected
 from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId
+from nautilus_trader.model.position import Position
 from nautilus_trader.trading.config import StrategyConfig
 from nautilus_trader.trading.strategy import Strategy
 
@@ -71,7 +72,7 @@ class ScalperConfig(StrategyConfig, frozen=True):
 
 class Scalper(Strategy):
     """Trades what its decider chooses. `passed` counts setups that were not taken, by reason; `halts` is what the
-    guards did; `chosen` are the candidates that were entered. `on_passed`, if set, is given every scan's Passed."""
+    guards did. `on_passed`, if set, is given every scan's Passed."""
 
     def __init__(self, config: ScalperConfig) -> None:
         super().__init__(config)
@@ -85,11 +86,11 @@ class Scalper(Strategy):
         self._correlations = correlations
         self._reach_bps = flow.levels_reach_bps
         self._guard_settings = GuardSettings.model_validate(config.guards)
-        journal = SqliteJournal.open(Path(config.journal)) if config.journal else MemoryJournal()
-        self.guards = Guards(self._guard_settings, journal)
+        self._journal = SqliteJournal.open(Path(config.journal)) if config.journal else MemoryJournal()
+        self.guards = Guards(self._guard_settings, self._journal)
         self.passed: Counter[str] = Counter()
         self.halts: list[HaltNote] = []
-        self.chosen: list[Candidate] = []
+        self._chosen: list[tuple[Candidate, RunningTrade]] = []
         self.on_passed: Callable[[list[Passed]], None] | None = None
         self._follow: dict[int, list[Candidate]] | None = None
         self._terms: dict[str, list[Terms]] = {}
@@ -100,15 +101,21 @@ class Scalper(Strategy):
         self._ids: dict[tuple[str, str], ClientOrderId] = {}  # by trace id and ref
         self._idle_until: dict[str, int] = {}
         self._closed: list[ClosedTrade] = []
+        self._counted: set[str] = set()
         self._rejects: list[OrderReject] = []
         self._told: set[tuple[str, str, str]] = set()  # lockout and trade, once each
         self._not_flat: dict[tuple[str, str], Halt] = {}
-        self._orphans: set[InstrumentId] = set()
+        self._closing: dict[InstrumentId, ClientOrderId] = {}  # orphans, and the order that closes each
 
     @property
     def trades(self) -> list[Trade]:
         """The trades that were entered, in the order in which they ended; those still open come last."""
         return [one.close_log() for one in (*self._finished, *self._running.values()) if one.trade.entered]
+
+    @property
+    def chosen(self) -> list[tuple[Candidate, Trade]]:
+        """What was to be entered, and what became of it: of what was not entered the trade's reason says why."""
+        return [(candidate, one.close_log()) for candidate, one in self._chosen]
 
     def follow(self, chosen: Iterable[Candidate]) -> None:
         """Enter these, at their times, instead of deciding: another world is held against the same decisions.
@@ -125,7 +132,6 @@ class Scalper(Strategy):
         for asset, names in self.config.instruments.items():
             self._terms[asset] = [self._terms_of(name) for name in names]
         self.venues = TradingVenues(self.cache, self._terms, self.decider.settings, self._correlations, self._reach_bps)
-        self._traded = sorted({terms.venue for markets in self._terms.values() for terms in markets})
         self._by_id = {t.instrument.id.value: t.instrument for markets in self._terms.values() for t in markets}
         for instrument in self._by_id.values():
             self.subscribe_funding_rates(instrument.id)  # read off the cache
@@ -141,7 +147,7 @@ class Scalper(Strategy):
             raise ValueError(f"{name} is to be traded but is not loaded: add its instrument to the catalog or node")
         if name not in self.config.maintenance_rates:
             raise ValueError(f"{name} has no maintenance rate: no stop can be held against its liquidation price")
-        return Terms.of(instrument, Decimal(self.config.maintenance_rates[name]))
+        return Terms.of(instrument, self.config.maintenance_rates[name])
 
     def on_data(self, data: Any) -> None:
         if isinstance(data, FlowSnapshotData):
@@ -179,7 +185,7 @@ class Scalper(Strategy):
 
     def _equity(self) -> Decimal | None:
         """Of all traded venues together, what is open at its mid; None if any of it is not known."""
-        total = self.venues.balance(self._traded)
+        total = self.venues.balance()
         for one in self._running.values():
             if total is None or not one.manager.open_size:
                 continue
@@ -195,6 +201,8 @@ class Scalper(Strategy):
             if best is None:
                 continue
             one.see(*best)
+            if not one.aims_at_walls:
+                continue
             snapshot, mid, side = by_asset.get(one.trade.asset), (best[0] + best[1]) / 2, one.trade.side
             known = None if snapshot is None else seen_to(snapshot, mid, side, self._reach_bps)
             if snapshot is not None and known is not None:
@@ -233,31 +241,46 @@ class Scalper(Strategy):
         now = self.clock.timestamp_ns()
         for halt in lockouts:
             key = halt.guard, halt.scope
-            if any(known[:2] == key for known in self._told) or covered(halt, self._running.values()):
-                self._not_flat.setdefault(key, halt)
-            for one in covered(halt, list(self._running.values())):
+            trades, orphans = covered(halt, list(self._running.values())), self._orphans(halt)
+            if trades or orphans:
+                self._not_flat[key] = halt
+            for one in trades:
                 if (*key, one.trade.trace_id) not in self._told:
                     self._told.add((*key, one.trade.trace_id))
-                    one.on(Flatten(f"{halt.guard}: {halt.reason}"), now)
+                    one.on(Flatten(f"{halt.guard}: lockout"), now)
                     self._after(one)
-            self._close_orphans(halt)
+            for position in orphans:
+                self._close_orphan(position)
         for key, halt in list(self._not_flat.items()):
-            if not covered(halt, self._running.values()):
+            if not covered(halt, self._running.values()) and not self._orphans(halt):
                 del self._not_flat[key]
                 self._told = {told for told in self._told if told[:2] != key}
                 self._note(HaltNote(now, "flat", halt.guard, halt.scope, halt.reason, "nothing is open or working"))
 
-    def _close_orphans(self, halt: Halt) -> None:
-        """Close positions of ours that no running trade knows, left by a process that ended."""
+    def _orphans(self, halt: Halt) -> list[Position]:
+        """Positions of ours that no running trade knows, left by a process that ended, in the scope of a halt."""
         owned = {one.trade.instrument_id for one in self._running.values()}
-        for position in self.cache.positions_open(strategy_id=self.id):
-            name = position.instrument_id
-            asset = next((a for a, markets in self._terms.items() for t in markets if t.instrument.id == name), "")
-            if name.value in owned or name in self._orphans or not halt.covers(asset, name.venue.value):
-                continue
-            self._orphans.add(name)
-            self.cancel_all_orders(name)
-            self.close_position(position, time_in_force=TimeInForce.IOC, reduce_only=True)
+        assets = {t.instrument.id: asset for asset, markets in self._terms.items() for t in markets}
+        return [
+            position
+            for position in self.cache.positions_open(strategy_id=self.id)
+            if position.instrument_id.value not in owned
+            and halt.covers(assets.get(position.instrument_id, ""), position.instrument_id.venue.value)
+        ]
+
+    def _close_orphan(self, position: Position) -> None:
+        """Close it at market, anew each time that the order before it has ended and something is left."""
+        name = position.instrument_id
+        last = self.cache.order(self._closing[name]) if name in self._closing else None
+        if last is not None and not last.is_closed:
+            return
+        side = order_side(-1 if position.is_long else 1)
+        order = self.order_factory.market(
+            name, side, position.quantity, time_in_force=TimeInForce.IOC, reduce_only=True, tags=["orphan"]
+        )
+        self._closing[name] = order.client_order_id
+        self.cancel_all_orders(name)
+        self.submit_order(order)
 
     def _reconciled(self) -> bool:
         """Whether every account is known, and what the venues hold is what the running trades hold."""
@@ -300,7 +323,7 @@ class Scalper(Strategy):
             break_even=settings.break_even_after_target,
         )
         one = RunningTrade(trade, plan, candidate.loss, self._carry_out)
-        self.chosen.append(candidate)
+        self._chosen.append((candidate, one))
         self._running[trade.trace_id] = one
         one.start(self.clock.timestamp_ns())
         self._after(one)
@@ -346,7 +369,6 @@ class Scalper(Strategy):
                 one.on(told, now, event.client_order_id.value)
                 self._after(one)
         elif isinstance(event, OrderFilled):
-            self._orphans.discard(event.instrument_id)
             for one in list(self._running.values()):
                 closes = event.order_side == order_side(-one.trade.side)
                 if one.trade.instrument_id == event.instrument_id.value and closes and one.manager.open_size > 0:
@@ -370,7 +392,8 @@ class Scalper(Strategy):
         now = self.clock.timestamp_ns()
         self._idle_until[trade.asset] = now + self.settings.cooldown_seconds * SECOND_NS
         self._finished.append(one)
-        if trade.entered:
+        if trade.entered and key not in self._counted:  # a trade that a late fill opened again is no second loss
+            self._counted.add(key)
             self._closed.append(ClosedTrade(trade.net, trade.exit_ns, trade.asset, trade.venue))
         else:
             self.passed["entry not filled"] += 1
@@ -385,6 +408,11 @@ class Scalper(Strategy):
         for one in list(self._running.values()):
             one.on(Flatten(END), self.clock.timestamp_ns())
             self._after(one)
+
+    def on_dispose(self) -> None:
+        """Let go of the journal's file."""
+        if isinstance(self._journal, SqliteJournal):
+            self._journal.close()
 
 
 def _model(settings: ScalperSettings, schema: str) -> Model:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from strategies.candidates.settings import CandidateSettings
-from strategies.config import Count, Positive, Settings
+from strategies.config import Count, Settings
 
 MOST_POSITIONS = 5
 MOST_RISK = Decimal("0.05")
@@ -17,7 +17,7 @@ class EntrySettings(Settings):
     cancelled after `timeout_seconds`. Costs are forecast as those of a taker, whichever it is."""
 
     style: Literal["market", "post_only"] = "market"
-    timeout_seconds: Positive = 5.0
+    timeout_seconds: Annotated[float, Field(gt=0, le=3_600)] = 5.0
 
 
 class CorrelationSettings(Settings):
@@ -25,7 +25,7 @@ class CorrelationSettings(Settings):
 
     window_minutes: Annotated[int, Field(ge=10, le=1_440)] = 240
     min_minutes: Annotated[int, Field(ge=2)] = 60
-    shrink_minutes: Annotated[float, Field(ge=0)] = 30.0
+    shrink_minutes: Annotated[float, Field(ge=0, le=1e6)] = 30.0
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -41,7 +41,6 @@ class ScalperSettings(Settings):
     candidates: CandidateSettings = CandidateSettings()
     entry: EntrySettings = EntrySettings()
     correlation: CorrelationSettings = CorrelationSettings()
-    take: Literal["best", "every"] = "best"  # "every": each signal that is likely enough, whatever it costs
     swing_bars: Count = 2  # minute bars on either side of a swing
     break_even_after_target: bool = True  # the stop goes to break-even once a target is filled
     cooldown_seconds: Annotated[int, Field(ge=0)] = 120  # after a trade, on the same asset

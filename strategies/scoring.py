@@ -96,6 +96,9 @@ RULE: tuple[Term, ...] = (
 OPTIONAL = frozenset({"spot_flow_short"})  # an asset may have no spot market, or a quiet one: then it has no say
 
 _AT = {feature.name: k for k, feature in enumerate(FEATURES)}
+_COLUMNS = [_AT[term.feature] for term in RULE]
+_SCALES, _WEIGHTS = np.array([term.scale for term in RULE]), np.array([term.weight for term in RULE])
+_OPTIONAL = np.array([term.feature in OPTIONAL for term in RULE])
 
 
 def rule_score(snapshot: FlowSnapshot) -> float | None:
@@ -122,13 +125,14 @@ def rule_scores(values: Floats) -> Floats:
     another shape.
     """
     require_snapshots(values)
+    inputs = values[:, _COLUMNS]
+    absent = np.isnan(inputs) & _OPTIONAL
+    parts = np.where(absent, 0.0, _WEIGHTS * np.clip(inputs / _SCALES, -1.0, 1.0))
+    weights = np.where(absent, 0.0, _WEIGHTS)
     total, weight = np.zeros(len(values)), np.zeros(len(values))
-    for term in RULE:
-        value = values[:, _AT[term.feature]]
-        part = term.weight * np.clip(value / term.scale, -1.0, 1.0)
-        absent = np.isnan(value) & (term.feature in OPTIONAL)
-        total += np.where(absent, 0.0, part)
-        weight += np.where(absent, 0.0, term.weight)
+    for k in range(len(RULE)):  # one after the other, as rule_score adds them
+        total += parts[:, k]
+        weight += weights[:, k]
     return total / weight
 
 

@@ -199,6 +199,9 @@ class Trade:
             "r": float(net / risked) if risked else None,
             "mae_r": _float(self.mae / self.risk if self.mae is not None else None),
             "mfe_r": _float(self.mfe / self.risk if self.mfe is not None else None),
+        }
+        row |= {f"forecast_{name}": self.forecast.get(name) for name in FORECAST}
+        row |= {
             "reason": self.reason,
             "exits": _json(
                 {"ts": f.ts, "what": f.role, "size": f.size, "price": f.price, "fee": f.fee}
@@ -211,7 +214,6 @@ class Trade:
             ),
             "history": _json({"ts": ts, "what": what, "why": why} for ts, what, why in self.history),
         }
-        row |= {f"forecast_{name}": self.forecast.get(name) for name in FORECAST}
         return row | {f"at_entry_{f.name}": float(v) for f, v in zip(FEATURES, self.setup.values, strict=True)}
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from nautilus_trader.cache.base import CacheFacade
@@ -42,20 +42,33 @@ class Terms:
     maintenance_rate: Decimal  # fraction of notional, of the largest position that may be opened
 
     @classmethod
-    def of(cls, instrument: Instrument, maintenance_rate: Decimal) -> "Terms":
-        """The terms as the instrument has them."""
+    def of(cls, instrument: Instrument, maintenance_rate: str) -> "Terms":
+        """The terms as the instrument has them. Raises ValueError for a rate that is no fraction below 1."""
         return cls(
             instrument,
             size_rules(instrument),
             instrument.price_increment.as_decimal(),
             instrument.taker_fee,
             instrument.maker_fee,
-            maintenance_rate,
+            _rate(instrument, maintenance_rate),
         )
 
     @property
     def venue(self) -> str:
         return str(self.instrument.id.venue.value)
+
+
+def _rate(instrument: Instrument, text: str) -> Decimal:
+    try:
+        rate = Decimal(text)
+    except InvalidOperation:
+        rate = Decimal("NaN")
+    if not (rate.is_finite() and 0 <= rate < 1):
+        raise ValueError(
+            f"{instrument.id} has maintenance rate {text!r}: it must be a fraction of notional in [0, 1), "
+            "see the margin table of its venue"
+        )
+    return rate
 
 
 def size_rules(instrument: Instrument) -> SizeRules:
@@ -89,6 +102,7 @@ class TradingVenues:
     ) -> None:
         self._cache = cache
         self._terms = terms
+        self._one_a_venue = list({t.venue: t for markets in terms.values() for t in markets}.values())
         self._settings = settings
         self._correlations = correlations
         self._reach_bps = reach_bps
@@ -109,10 +123,10 @@ class TradingVenues:
         """Each venue in full."""
         return [self._view(asset, terms) for terms in self._terms.get(asset, ())]
 
-    def balance(self, venues: Iterable[str]) -> Decimal | None:
-        """What the accounts of venues hold in all, without what is open; None if one is not known."""
+    def balance(self) -> Decimal | None:
+        """What the accounts of all venues hold together, without what is open; None if one is not known."""
         total = Decimal(0)
-        for terms in _one_a_venue(self._terms, venues):
+        for terms in self._one_a_venue:
             account = self._cache.account_for_venue(terms.instrument.id.venue)
             balance = None if account is None else account.balance_total(terms.instrument.settlement_currency)
             if balance is None:
@@ -216,7 +230,7 @@ def _walk(book: OrderBook, terms: Terms, taker: OrderSide, limit: Decimal, size:
     """The levels that an order with a limit would take, in base units."""
     instrument = terms.instrument
     most = Decimal(QUANTITY_MAX)
-    steps = -(-size // terms.rules.step) * terms.rules.step
+    steps = to_tick(size, terms.rules.step, 1)
     order = LimitOrder(
         _NOBODY,
         _NO_STRATEGY,
@@ -236,13 +250,3 @@ def _walk(book: OrderBook, terms: Terms, taker: OrderSide, limit: Decimal, size:
 def _leverage(account: Any, instrument: Instrument) -> Decimal:
     found = None if account is None else account.leverage(instrument.id) or account.default_leverage
     return Decimal(1) if found is None else Decimal(found)
-
-
-def _one_a_venue(terms: Mapping[str, Sequence[Terms]], venues: Iterable[str]) -> list[Terms]:
-    """A market of each of the venues."""
-    wanted, found = set(venues), dict[str, Terms]()
-    for markets in terms.values():
-        for one in markets:
-            if one.venue in wanted:
-                found.setdefault(one.venue, one)
-    return [found[name] for name in sorted(found)]

@@ -11,7 +11,7 @@ from strategies.candidates.costs import TripCosts, break_even_price, costs_at_st
 from strategies.candidates.passed import Passed, Why
 from strategies.candidates.settings import CandidateSettings, Objective
 from strategies.candidates.sizes import size_entry
-from strategies.candidates.touch import Touch, is_hopeless, least_break_even
+from strategies.candidates.touch import SLACK, Touch, is_hopeless, least_break_even
 from strategies.candidates.venue_view import VenueView, Walk, walk
 from strategies.checks import require_side
 from strategies.guards.halt import Halt
@@ -99,6 +99,9 @@ type Views = Callable[[str], Sequence[VenueView]]
 type Touches = Callable[[str], Sequence[Touch]]
 """The best prices of the tradable venues of an asset."""
 
+type Conflict = Callable[[Setup], str | None]
+"""What a setup conflicts with, in words; None where there is nothing."""
+
 type Blocks = Callable[[str, str], Halt | None]
 """The halt that forbids an entry of an asset on a venue: `Guards.blocks` with the time filled in."""
 
@@ -118,18 +121,24 @@ def candidates_of(
     settings: CandidateSettings,
     blocks: Blocks,
     touches: Touches | None = None,
+    conflict: Conflict | None = None,
 ) -> tuple[list[Candidate], list[Passed]]:
     """Each setup on the venue with the highest net value, in the order of the setups; and why not, for the others.
 
     Of equal net values the higher one in R, then the first instrument id by name. A setup that no venue takes leaves
     one Passed for each venue, or a single one, without a venue, where no venue was asked. With `touches` a setup that
-    could not pay its costs at any venue's best prices is passed over before its books are read.
+    could not pay its costs at any venue's best prices is passed over before its books are read, with `conflict` one
+    that could not be chosen whatever it is worth.
     """
     candidates: list[Candidate] = []
     passed: list[Passed] = []
     known: dict[str, Sequence[VenueView]] = {}
     for setup in setups:
-        why = _unlikely(setup, settings) or (None if touches is None else _hopeless(setup, settings, touches))
+        why = _unlikely(setup, settings)
+        if why is None and conflict is not None and (detail := conflict(setup)) is not None:
+            why = Why.CONFLICT, detail
+        if why is None and touches is not None:
+            why = _hopeless(setup, settings, touches)
         if why is None:
             if setup.asset not in known:
                 known[setup.asset] = views(setup.asset)
@@ -165,7 +174,7 @@ def _hopeless(setup: Setup, settings: CandidateSettings, touches: Touches) -> tu
     needed = [least_break_even(touch, atr, setup.ts, settings) for touch in touches(setup.asset)]
     if not is_hopeless(setup.probability, needed):
         return None
-    if min(needed) >= 1:
+    if min(needed) >= 1 - SLACK:
         return Why.COST, "the fees alone are more than the barrier is away"
     return Why.BREAK_EVEN, f"{setup.probability:.4f} is not above {min(needed):.4f}, which the fees alone need"
 
@@ -186,6 +195,8 @@ def _candidate(
         return Why.NO_BOOK, "crossed" if view.bids and view.asks else "a side is empty"
     if view.book_age_seconds is None:
         return Why.MISSING, "the age of the book is not known"
+    if view.book_age_seconds < 0:
+        return Why.STALE, f"the book is {-view.book_age_seconds} s from the future: check the clocks"
     if view.book_age_seconds > settings.stale_seconds:
         return Why.STALE, f"the book is {view.book_age_seconds} s old: the limit is {settings.stale_seconds} s"
     if view.equity is None or view.free_margin is None:

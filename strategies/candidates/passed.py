@@ -1,5 +1,6 @@
 """Why not: what was passed over, where and for what reason."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -50,6 +51,5 @@ def why_not(passed: Iterable[Passed]) -> dict[Why, int]:
 
     A setup that failed on two venues for two reasons counts once in each; for one reason, once.
     """
-    setups = {(p.why, p.ts, p.asset, p.side) for p in passed}
-    counts = {why: sum(1 for found, *_ in setups if found is why) for why in Why}
-    return {why: count for why, count in counts.items() if count}
+    counts = Counter(why for why, *_ in {(p.why, p.ts, p.asset, p.side) for p in passed})
+    return {why: counts[why] for why in Why if why in counts}

@@ -3,7 +3,6 @@
 Nearly every setup that fails, fails on fees. They are known without the book, so most books need not be read.
 """
 
-import math
 from dataclasses import dataclass
 
 from strategies.candidates.settings import CandidateSettings
@@ -33,25 +32,33 @@ class Touch:
 def least_break_even(touch: Touch, atr: float, ts: int, settings: CandidateSettings) -> float:
     """A probability that the break-even of a setup on this venue is never below.
 
-    At the widest stop that the rule can give, with the whole barrier as target, fees at the touch, no slippage, and
-    funding that is received. 0 where that cannot be told: then the book has to be read.
+    With the whole barrier as target, fees at the touch, no slippage, funding that is received, and of the stops that
+    the rule can give, a tick apart at most, the one that needs least. 0 where that cannot be told: then the book has to
+    be read.
     """
     if settings.stop.rule is not StopRule.ATR or settings.time_out_share or not touch.bid < touch.ask:
         return 0.0
     mid, spread = (touch.bid + touch.ask) / 2, touch.ask - touch.bid
-    distance = touch.tick + max(
+    nearest = max(
         float(settings.stop.atr_multiple) * atr,
         float(settings.stop.min_bps) * mid / 1e4,
         settings.stop.min_ticks * touch.tick,
         float(settings.stop.min_spreads) * spread,
     )
-    aim = float(settings.target_r) * distance
-    lowest_exit = max(mid - aim, 0.0) if touch.maker_fee >= 0 else mid + aim
+    farthest = nearest + touch.tick
+    target_r = float(settings.target_r)
+    # the exits that are charged least
+    target = max(mid - target_r * farthest, 0.0) if touch.maker_fee >= 0 else mid + target_r * farthest
+    stop = max(mid - farthest, 0.0)
     fee_in = touch.taker_fee * touch.bid
-    at_target = fee_in + touch.maker_fee * lowest_exit + spread / 2 - _received(touch, mid, ts, settings)
-    at_stop = fee_in + touch.taker_fee * max(mid - distance, 0.0) + spread
-    gain, loss = aim - at_target, distance + at_stop
-    return 1.0 if gain <= 0 else loss / (gain + loss) - SLACK
+    at_target = fee_in + touch.maker_fee * target + spread / 2 - _received(touch, mid, ts, settings)
+    at_stop = fee_in + touch.taker_fee * stop + spread
+    # a wider stop needs less, but more where so much is received that a trade pays by standing still
+    return min(_break_even(target_r * d - at_target, d + at_stop) for d in (nearest, farthest)) - SLACK
+
+
+def _break_even(gain: float, loss: float) -> float:
+    return loss / (max(gain, 0.0) + loss)
 
 
 def _received(touch: Touch, mid: float, ts: int, settings: CandidateSettings) -> float:
@@ -63,5 +70,5 @@ def _received(touch: Touch, mid: float, ts: int, settings: CandidateSettings) ->
 
 
 def is_hopeless(probability: float, break_evens: list[float]) -> bool:
-    """Whether a probability is below what each of these venues needs at the least; False where there is none."""
-    return bool(break_evens) and not math.isnan(probability) and all(probability <= least for least in break_evens)
+    """Whether a probability is no more than what each of these venues needs at the least; False where there is none."""
+    return bool(break_evens) and all(probability <= least for least in break_evens)

@@ -43,7 +43,7 @@ class GuardMemory:
             net = known_money(trade.net)
             losses = losses + 1 if net is None or net < 0 else 0
             counted = max(counted, trade.exit_ns)
-        return replace(self, day=day, day_start=start, peak=peak, losses=losses, counted_ns=counted, seen_ns=now_ns)
+        return type(self)(day, start, peak, losses, counted, self.event_id, now_ns)
 
     def rebased(self) -> Self:
         """Forget the day's references: the next known equity is both."""

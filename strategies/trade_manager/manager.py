@@ -32,6 +32,7 @@ from strategies.trade_manager.working_order import FILLED, WorkingOrder
 RETRY_NS = 1_000_000_000  # between attempts at what the venue did not do
 ENTRY = "entry"
 TIME_OUT, HORIZON, RETRY = "time-out", "horizon", "retry"  # alarms
+STOP_GONE, LIQUIDATION = "stop gone", "liquidation"  # reasons
 
 
 class TradeManager:
@@ -184,7 +185,9 @@ class TradeManager:
         if self._is_new(fill, "the venue"):
             self._book.add(fill, -self.plan.side, entry=False)
             self._desk.note(f"{fill.size} closed by the venue", "liquidation or auto-deleveraging")
-            self._leave("liquidation", now=False)
+            self._leave(LIQUIDATION, now=False)
+            if self.reason == STOP_GONE:  # a venue withdraws what rests before it takes a position over
+                self.reason = LIQUIDATION
             self._check_overshoot()
 
     def _on_alarm(self, name: str) -> None:
@@ -224,7 +227,7 @@ class TradeManager:
         if order.role is Role.STOP and self._book.closable > 0 and not self._stop.covers(self._book.closable):
             # naked is worse than out: what cannot be protected is closed at once
             if order.ended:
-                self._leave("stop refused" if isinstance(event, Refused) else "stop gone", now=True)
+                self._leave("stop refused" if isinstance(event, Refused) else STOP_GONE, now=True)
             elif isinstance(event, ModifyRefused):
                 self._leave("stop not resized", now=True)
         elif order.role is Role.TARGET and order.ended == FILLED:
@@ -245,7 +248,7 @@ class TradeManager:
             self._stop.follow(size)
         covered = size <= 0 or self._stop.covers(size)
         if self._covered and not covered:
-            self._leave("stop gone", now=True)
+            self._leave(STOP_GONE, now=True)
         self._covered = covered
         self._cancel_unwanted(size)
         if self.reason:

@@ -25,8 +25,8 @@ class TargetGoals:
 
     def filled_shares(self, ladder: Ladder, open_size: Decimal) -> list[Decimal]:
         """Of each target of `ladder` the share of its own part that it had, 0 to 1, with `open_size` still open."""
-        whole = open_size + sum(self._had.values())
-        parts = {part.price: part.size for part in self._parts(self._whole(whole), filling=False)} if whole else {}
+        whole = self._whole(open_size + sum(self._had.values()))
+        parts = {part.price: part.size for part in self._parts(whole, filling=False)} if whole > 0 else {}
         return [
             min(self._had.get(target.price, Decimal(0)) / part, Decimal(1))
             if (part := parts.get(target.price, Decimal(0)))

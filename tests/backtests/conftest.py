@@ -35,10 +35,9 @@ from tests.backtests.recorded import CAPTURES, ingest_capture
 T0 = 1_700_000_000_000_000_000
 """A whole minute; times of hand-made events are microseconds after it, which is how finely the catalog tells them."""
 US = 1_000
-RESULTS = frozenset(f"{name}.parquet" for name in ("trades", "snapshots", "latencies", "funding")) | {
-    "summary.json",
-    "report.html",
-}
+RESULTS = frozenset(
+    f"{name}.parquet" for name in ("trades", "passed", "halts", "snapshots", "latencies", "funding")
+) | {"summary.json", "report.html"}
 """What a run writes."""
 TENTHS = Definition("BTC", "USDT", price_tick=Decimal("0.1"), size_step=Decimal("0.001"))
 
@@ -182,8 +181,8 @@ LIVELY = """
 seed = 7
 
 [venues.BINANCE]
-maker_fee = 0.0002
-taker_fee = 0.0005
+maker_fee = 0.00002
+taker_fee = 0.00005
 
 [flow]
 imbalance_window = 4
@@ -198,12 +197,22 @@ rsi_bars = 4
 atr_bars = 4
 
 [scalper]
-min_score = 0.3
-horizon_seconds = 60
 cooldown_seconds = 10
-max_spread_bps = 50
+
+[scalper.candidates]
+min_probability = 0.57
+horizon_seconds = 20
+
+[scalper.candidates.stop]
+min_bps = 1
+
+[guards.consecutive_losses]
+enabled = false
+
+[guards.spread]
+max_bps = 50
 """
-"""A profile that is warm within seconds and trades all the time."""
+"""A profile that is warm within seconds and trades all the time, at fees that let it."""
 
 
 @pytest.fixture(scope="session")

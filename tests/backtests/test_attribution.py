@@ -13,7 +13,7 @@ from strategies.trade_log import Trade
 from tests.backtests.conftest import TENTHS, Frame, book, chunk, ns, trades, write_catalog
 from tests.backtests.scripted import Played, play, quiet
 from tests.backtests.test_simulation import BINANCE, DEEP, LATE, MS, SECOND, funding, marks
-from tests.strategies.conftest import signal
+from tests.strategies.trade_rows import enter, leave, planned
 
 D = Decimal
 LATENCY = {"median_ms": 20.0, "sigma": 0.0, "floor_ms": 0.0, "feed_ms": 0.0}
@@ -21,17 +21,15 @@ LATENCY = {"median_ms": 20.0, "sigma": 0.0, "floor_ms": 0.0, "feed_ms": 0.0}
 
 def trade_of(played: Played, *orders: str, side: int = 1) -> Trade:
     """The trade that a script's orders made: the first is the entry."""
-    made = Trade(
-        asset="BTC", instrument_id=BINANCE.instrument_id, side=side, score=0.5, setup=signal(5, 0.5),
-        planned_size=D(1), stop=D(90), target=D(115), risk=D(10), multiplier=D(1), decided_ns=0,
-    )  # fmt: skip
+    made = planned(side)
     for number, name in enumerate(orders):
         identity = played.trader.sent[name].client_order_id
         for fill in played.trader.fills:
             if fill.client_order_id == identity:
-                made.fill(
-                    entry=number == 0, size=fill.last_qty.as_decimal(), price=fill.last_px.as_decimal(),
-                    fee=fill.commission.as_decimal(), ts=fill.ts_event, order_id=identity.value,
+                book_fill = enter if number == 0 else leave
+                book_fill(
+                    made, fill.last_px.as_decimal(), fill.ts_event, size=fill.last_qty.as_decimal(),
+                    fee=fill.commission.as_decimal(), order_id=identity.value,
                 )  # fmt: skip
     return made
 
@@ -125,9 +123,9 @@ def test_a_liquidation_is_held_against_its_mark(tmp_path: Path) -> None:
     )
     made = trade_of(played, "in")
     last = played.trader.fills[-1]
-    made.fill(
-        entry=False, size=D(1), price=last.last_px.as_decimal(), fee=last.commission.as_decimal(), ts=last.ts_event,
-        order_id=last.client_order_id.value,
+    leave(
+        made, last.last_px.as_decimal(), last.ts_event, fee=last.commission.as_decimal(),
+        order_id=last.client_order_id.value, role="venue",
     )  # fmt: skip
     (found,) = attribute([made], played.venues, played.engine.cache)
     assert found.costs.slippage == D("0.3")

@@ -5,13 +5,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
 import pytest
 
 from backtests.decisions import Decisions, Step, first_unequal
-from strategies.features import FlowSnapshot
-from strategies.flow.groups import FEATURES
-from strategies.trade_log import Trade
+from strategies.trade_log import PlannedTarget, Trade
+from tests.strategies.trade_rows import enter, leave, planned
 
 PERP = "BTCUSDT-PERP.BINANCE"
 STOP = 100
@@ -107,12 +105,9 @@ def test_what_no_stop_does_is_a_difference(more: Sequence[Step]) -> None:
 
 def trade(*fills: tuple[int, bool, str], **others: Any) -> Trade:
     """A long of half a coin with fills of (time, entry, size)."""
-    setup = FlowSnapshot(20, "BTC", np.full(len(FEATURES), np.nan), "by hand")
-    planned = {"planned_size": Decimal("0.5"), "stop": Decimal(98), "target": Decimal(101), "risk": Decimal(2)}
-    given: dict[str, Any] = planned | others
-    made = Trade("BTC", PERP, 1, 0.5, setup, **given, multiplier=Decimal(1), decided_ns=20)
+    made = planned(planned_size=Decimal("0.5"), decided_ns=20, **others)
     for ts, entry, size in fills:
-        made.fill(entry=entry, size=Decimal(size), price=Decimal(100), fee=Decimal("0.01"), ts=ts, order_id="O")
+        (enter if entry else leave)(made, 100, ts, size=size, fee="0.01", order_id="O")
     return made
 
 
@@ -129,6 +124,9 @@ def test_a_trade_is_compared_in_what_was_decided_before_the_stop() -> None:
     assert unequal_trades(trade((150, True, "0.5")), []) is None
     other_stop = trade((20, True, "0.5"), (STOP, False, "0.5"), stop=Decimal(97))
     assert unequal_trades(whole, [other_stop]) == "stop of the trade decided at 20"
+    other_aim = (PlannedTarget(Decimal(116), Decimal(1), "R multiple"),)
+    aiming_higher = trade((20, True, "0.5"), (STOP, False, "0.5"), targets=other_aim)
+    assert unequal_trades(whole, [aiming_higher]) == "targets of the trade decided at 20"
     early = trade((20, True, "0.5"), (90, False, "0.5"))
     assert unequal_trades(whole, [early]) == "later fills of the trade decided at 20"
     more = trade((20, True, "0.5"), (STOP, True, "0.1"))

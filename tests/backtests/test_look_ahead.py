@@ -1,7 +1,7 @@
 """The future is cut off: an honest system passes on sound and damaged data, and what peeks is caught and named."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,9 @@ from catalog.markets import Market, MarketKind
 from catalog.store import Catalog
 from catalog.tables import Kind
 from catalog.times import format_ns
+from strategies.decider import Decider
 from strategies.features import AssetFlow, FlowSnapshot
 from strategies.flow.groups import FEATURES
-from strategies.scalper import Scalper
 from tests.backtests.conftest import ns, trades, write_catalog
 from tests.backtests.damaged_market import write_damaged_market
 
@@ -178,21 +178,20 @@ def test_a_feature_of_the_bulk_driver_that_knows_when_the_next_print_comes_is_ca
     assert "it depends on what comes later (bulk driver)" in words
 
 
-def peeking(known: dict[str, float], honest: Callable[[Scalper, FlowSnapshot], None]) -> Any:
-    """A strategy that takes a setup only where the data will end above the price."""
+def peeking(known: dict[str, float], honest: Callable[..., Any]) -> Any:
+    """A decision that looks at an asset only where the data will end above its price."""
 
-    def consider(self: Scalper, snapshot: FlowSnapshot) -> None:
-        if known["units"] > snapshot["price"] * 10:  # units are tenths
-            honest(self, snapshot)
+    def decide(self: Decider, snapshots: Sequence[FlowSnapshot], *others: Any) -> Any:
+        return honest(self, [s for s in snapshots if known["units"] > s["price"] * 10], *others)  # units are tenths
 
-    return consider
+    return decide
 
 
 def test_a_strategy_that_peeks_is_caught(
     sample: Path, lively: Path, last_price: dict[str, float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All snapshots are the same, the orders are not: the first one is told, with its market."""
-    monkeypatch.setattr(Scalper, "_consider", peeking(last_price, Scalper._consider))
+    monkeypatch.setattr(Decider, "decide", peeking(last_price, Decider.decide))
     found = find_look_ahead(Catalog(sample), load_profile(lively), start_ns=0, end_ns=EVERYTHING[1], cuts=4)
     leak = found.leak
     assert leak is not None

@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 
 from backtests.profile import DEFAULT_PROFILE, ProfileError, load_profile
+from strategies.candidates import Objective
+from strategies.stops import StopRule
 
 FEES = "[venues.BINANCE]\nmaker_fee = 0.0002\ntaker_fee = 0.0005\n"
 
@@ -26,7 +28,7 @@ def test_all_but_the_fees_may_be_left_out(tmp_path: Path) -> None:
     profile = load_profile(written(tmp_path, FEES))
     assert profile.venues["BINANCE"].taker_fee == Decimal("0.0005")
     assert profile.venues["BINANCE"].starting_balance == 100_000
-    assert profile.scalper.max_positions == 5
+    assert profile.scalper.candidates.max_positions == 5
 
 
 def test_every_wrong_key_is_named_with_its_value(tmp_path: Path) -> None:
@@ -34,19 +36,21 @@ def test_every_wrong_key_is_named_with_its_value(tmp_path: Path) -> None:
     text = (
         "[venues.BINANCE]\nmaker_fee = 0.5\n"
         "[flow]\nscan_seconds = 'often'\nwhale_window = 10\n"
-        "[scalper]\nmax_positons = 3\nrisk_fraction = 0.2\n"
+        "[scalper]\ncooldown_secnds = 3\n[scalper.candidates]\nmax_positons = 3\n"
+        "[guards.spread]\nmax_bps = 0\n"
     )
     with pytest.raises(ProfileError) as caught:
         load_profile(written(tmp_path, text))
     message = str(caught.value)
     assert str(tmp_path / "profile.toml") in message
-    assert "5 keys are wrong" in message
+    assert "6 keys are wrong" in message
     for part in (
         "venues.BINANCE.maker_fee = 0.5",
         "flow.scan_seconds = 'often'",
         "flow.whale_window = 10",
-        "scalper.max_positons = 3",
-        "scalper.risk_fraction = 0.2",
+        "scalper.cooldown_secnds = 3",
+        "scalper.candidates.max_positons = 3",
+        "guards.spread.max_bps = 0",
     ):
         assert part in message
 
@@ -55,6 +59,25 @@ def test_values_that_do_not_fit_together_are_named(tmp_path: Path) -> None:
     """A rule over two keys names both and their values."""
     with pytest.raises(ProfileError, match="scan_seconds 5 must be a multiple of sample_seconds 2"):
         load_profile(written(tmp_path, FEES + "[flow]\nsample_seconds = 2\n"))
+    with pytest.raises(ProfileError, match=r"risk_fraction 0\.2 is above 0.05 of equity"):
+        load_profile(written(tmp_path, FEES + "[scalper.candidates]\nrisk_fraction = 0.2\n"))
+
+
+def test_numbers_of_candidates_are_the_decimals_that_were_written(tmp_path: Path) -> None:
+    """Not the doubles next to them, however deep the table is; and stops, targets and guards are taken."""
+    text = (
+        "[scalper.candidates]\nrisk_fraction = 0.001\ntarget_r = 1.7\nobjective = 'probability'\n"
+        "[scalper.candidates.stop]\nrule = 'wider'\nmin_bps = 8.1\n"
+        "[scalper.candidates.targets]\nmultiples = [1.1, 2]\n"
+        "[guards.daily_drawdown]\nmax_fraction = 0.07\n"
+    )
+    profile = load_profile(written(tmp_path, FEES + text))
+    candidates = profile.scalper.candidates
+    assert (candidates.risk_fraction, candidates.target_r) == (Decimal("0.001"), Decimal("1.7"))
+    assert (candidates.objective, candidates.stop.rule) == (Objective.PROBABILITY, StopRule.WIDER)
+    assert candidates.stop.min_bps == Decimal("8.1")
+    assert candidates.targets.multiples == (Decimal("1.1"), Decimal(2))
+    assert profile.guards.daily_drawdown.max_fraction == Decimal("0.07")
 
 
 @pytest.mark.parametrize(

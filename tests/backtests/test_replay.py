@@ -7,10 +7,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from backtests.margin import load_margin_tiers
 from backtests.market_data import EVERYTHING
 from backtests.profile import Profile, load_profile
 from backtests.replay import disposing, run_replay
-from backtests.simulation import with_fees
+from backtests.simulation import maintenance_rates, with_fees
 from backtests.universe import universe
 from catalog.ledger import CatalogError
 from catalog.markets import Market, MarketKind
@@ -45,6 +46,22 @@ def test_fees_are_the_profiles(tmp_path: Path) -> None:
     assert (charged.margin_init, charged.margin_maint) == (1, Decimal("0.5"))
     assert (charged.id, charged.price_increment, charged.info) == (perp.id, perp.price_increment, perp.info)
     assert with_fees(spot, profile()) is spot
+
+
+def test_maintenance_rates_are_those_of_the_largest_position(tmp_path: Path) -> None:
+    """Of every perp that is traded, of the tier of max_notional, or of the last one where that is beyond all tiers."""
+    markets = universe(make(tmp_path, {BINANCE: [BOOK], BYBIT: [BOOK], SPOT: [BOOK], ETH: [PRINTS]}), profile())
+    for most, tier in ((Decimal(1), 0), (Decimal(10) ** 12, -1)):
+        body = profile().model_dump(mode="json")
+        body["scalper"]["candidates"]["max_notional"] = str(most)
+        tables = {name: load_margin_tiers().tiers(name, "BTC").tiers for name in ("BINANCE", "BYBIT")}
+        assert {
+            name: Decimal(rate) for name, rate in maintenance_rates(markets, Profile.model_validate(body)).items()
+        } == {
+            BINANCE.instrument_id: tables["BINANCE"][tier].maintenance_rate,
+            BYBIT.instrument_id: tables["BYBIT"][tier].maintenance_rate,
+        }
+    assert tables["BINANCE"][0].maintenance_rate < tables["BINANCE"][-1].maintenance_rate
 
 
 # -- a run -------------------------------------------------------------------------------------------------------------
@@ -93,6 +110,19 @@ def test_a_bare_run_has_no_components_and_reads_everything(sample: Path, lively:
         assert replay.rows == seen[-1][0] > 0
         # funding and open interest are announced and not told
         assert 0 <= seen[-1][1] - seen[-1][0] < 20
+
+
+def test_every_venue_of_the_profile_is_traded(sample: Path, lively: Path) -> None:
+    """Where an asset is entered is a choice between them: fees of nothing on one of three draw all trades to it."""
+    body = load_profile(lively).model_dump(mode="json")
+    dear, cheap = {"maker_fee": "0.00002", "taker_fee": "0.00005"}, {"maker_fee": "0", "taker_fee": "0"}
+    body["venues"] = {"BINANCE": dear, "BYBIT": cheap, "MEXC": dear}
+    settings = Profile.model_validate(body)
+    with disposing(run_replay(Catalog(sample), settings, start_ns=0, end_ns=EVERYTHING[1])) as replay:
+        assert replay.scalper is not None
+        assert [i.id.venue.value for i in replay.universe.tradable["BTC"]] == ["BINANCE", "BYBIT", "MEXC"]
+        assert len(replay.scalper.trades) > 5
+        assert {trade.venue for trade in replay.scalper.trades} == {"BYBIT"}
 
 
 def test_a_span_without_data_is_an_error(tmp_path: Path) -> None:

@@ -1,128 +1,149 @@
+"""The report as a page: its sections, and what it says where there is nothing to show."""
+
+import re
+from collections import Counter
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import pytest
 
-from backtests.depth_map import DepthMap
-from backtests.report import MAX_POINTS, _statistics, _tables, asset_figure
+from backtests import report
+from backtests.attribution import TradeCosts
+from backtests.best_prices import BestPrices
+from backtests.cost_forecast import cost_errors
+from backtests.costs import Costs
+from backtests.report import equity_figure, write_report
+from backtests.trade_scenes import Scene
 from backtests.trade_statistics import trade_statistics
+from strategies.candidates import Why
 from strategies.flow.groups import FEATURES
+from strategies.halt_notes import HaltNote
 from strategies.trade_log import Trade
-from tests.strategies.conftest import SECOND, START, at, signal
+from tests.strategies.conftest import SECOND, START, at
+from tests.strategies.trade_rows import enter, leave, planned
 
 
-def seen(count: int = 100, *, spot: bool = True) -> pd.DataFrame:
-    """A snapshot every five seconds, with and without a spot market."""
-    columns = {f.name: np.full(count, 1.0) for f in FEATURES}
-    if not spot:
-        columns["cvd_spot"] = np.full(count, np.nan)
-    return pd.DataFrame({"ts": START + np.arange(count) * 5 * SECOND, "asset": "BTC"} | columns)
-
-
-def trade(side: int, second: int, *, closed: bool = True) -> Trade:
-    """Entered at 100 and, if closed, out ten seconds later at 101."""
-    made = Trade(
-        asset="BTC",
-        instrument_id="BTCUSDT-PERP.BINANCE",
-        side=side,
-        score=0.5 * side,
-        setup=signal(second, 0.5 * side),
-        planned_size=Decimal(1),
-        stop=Decimal(100 - 10 * side),
-        target=Decimal(100 + 15 * side),
-        risk=Decimal(10),
-        multiplier=Decimal(1),
-        decided_ns=at(second),
-        reason="time" if closed else "",
-    )
-    made.fill(entry=True, size=Decimal(1), price=Decimal(100), fee=Decimal(0), ts=at(second), order_id="in")
-    if closed:
-        made.fill(entry=False, size=Decimal(1), price=Decimal(101), fee=Decimal(0), ts=at(second + 10), order_id="out")
+def trade(seconds: float, reason: str = "time") -> Trade:
+    """A long from 100 that left at 101 with a fee of 2, ten seconds after its decision."""
+    made = planned(seconds=seconds, reason=reason)
+    enter(made, 100, at(seconds))
+    leave(made, 101, at(seconds + 10), fee=2)
     return made
 
 
-TRADES = [trade(1, 10), trade(1, 50), trade(-1, 90), trade(-1, 130, closed=False)]
+TRADES = [trade(10), trade(50, "<stop>")]
+COSTS = TradeCosts(Costs(fees=Decimal(2)), 0)
+SCENE = Scene((at(0), at(60)), BestPrices(np.array([at(0)]), np.array([99.0]), np.array([101.0])), ())
+HALT = HaltNote(at(20), "tripped", "kill_file", "all", "<kill>", "closes 1 trade at market until flat")
+REASONS = {"BTC": Counter({Why.COST: 3, Why.BUSY: 1}), "ETH": Counter({Why.COST: 2})}
 
 
-def by_name(figure) -> dict:
-    return {trace.name: trace for trace in figure.data if trace.name}
+def summary(trades: list[Trade]) -> dict[str, Any]:
+    costs = [COSTS] * len(trades)
+    return {
+        "score": "rule, uncalibrated",
+        "calibrated": False,
+        "trades": {"count": len(trades)},
+        "statistics": trade_statistics(trades, [c.costs for c in costs], seed=1),
+        "cost_forecast": cost_errors(trades, costs),
+        "left_out": {},
+    }
 
 
-def test_three_panels_share_one_time_axis() -> None:
-    """Price with entries and exits, CVD, imbalance."""
-    figure = asset_figure("BTC", seen(), TRADES, None)
-    titles = [a.text for a in figure.layout.annotations]
-    assert titles[0].startswith("BTC: resting size, price")
-    assert titles[1].startswith("CVD")
-    assert titles[2] == "order book imbalance"
-    assert {"mid", "CVD perp", "CVD spot (right)", "obi_near", "obi_far"} <= set(by_name(figure))
+def snapshots(count: int) -> pd.DataFrame:
+    columns = {f.name: np.full(count, 1.0) for f in FEATURES}
+    return pd.DataFrame({"ts": START + np.arange(count) * 5 * SECOND, "asset": "BTC"} | columns)
 
 
-def test_a_marker_at_every_entry_and_exit() -> None:
-    """Two longs and two shorts, of which one is still open: four entries, three exits, each at its time and price."""
-    traces = by_name(asset_figure("BTC", seen(), TRADES, None))
-    assert [t.timestamp() for t in pd.to_datetime(traces["long entry"].x)] == [at(10) / 1e9, at(50) / 1e9]
-    assert [t.timestamp() for t in pd.to_datetime(traces["short entry"].x)] == [at(90) / 1e9, at(130) / 1e9]
-    assert list(traces["short entry"].y) == [100.0, 100.0]
-    assert list(traces["long exit"].y) == [101.0, 101.0]
-    assert [t.timestamp() for t in pd.to_datetime(traces["short exit"].x)] == [at(100) / 1e9]
-    assert "time: net 1.00" in traces["long exit"].text[0]
-    assert "stop 110, target 85" in traces["short entry"].text[0]
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Write a report and give its page, without what Nautilus adds to it."""
+    monkeypatch.setattr(report, "_tearsheet", lambda *_: ["<p>tearsheet</p>"])
+
+    def make(trades: list[Trade], **others: Any) -> str:
+        given = {
+            "summary": summary(trades), "trades": trades, "costs": [COSTS] * len(trades),
+            "scenes": dict.fromkeys(range(len(trades)), SCENE), "halts": [], "reasons": {},
+            "snapshots": snapshots(20), "engine": None, "depth": {},
+        }  # fmt: skip
+        write_report(tmp_path / "report.html", title="<a run>", **given | others)
+        assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+        return (tmp_path / "report.html").read_text()
+
+    return make
 
 
-def test_an_entry_that_was_not_filled_has_no_marker() -> None:
-    """Only what was entered is drawn."""
-    unfilled = trade(1, 10)
-    unfilled.entered = Decimal(0)
-    assert "long entry" not in by_name(asset_figure("BTC", seen(), [unfilled], None))
+def headings(page: str) -> list[str]:
+    return re.findall(r"<h2 id='[a-z-]*'>(.*?)</h2>", page)
 
 
-def test_without_spot_there_is_no_spot_line() -> None:
-    """A line of missing values would look like one of zeros."""
-    assert "CVD spot (right)" not in by_name(asset_figure("BTC", seen(spot=False), [], None))
+def test_sections_in_their_order(page: Any) -> None:
+    """Each is named and linked on top; nothing is fetched, and no word of data is taken for the page's own."""
+    html = page(TRADES, halts=[HALT], reasons=REASONS)
+    names = ["What a trade is worth", "Trades", "Forecast costs", "Halts", "Setups not taken", "Assets", "Tearsheet"]
+    assert headings(html) == ["Summary", *names]
+    assert "<a href='#setups-not-taken'>setups not taken</a>" in html
+    assert "<title>&lt;a run&gt;</title>" in html
+    assert not any(word in html for word in ("<a run>", "<kill>", "<td><stop>"))
+    assert 'script src="http' not in html
 
 
-@pytest.mark.parametrize("count", [10, MAX_POINTS, 3 * MAX_POINTS + 1])
-def test_long_runs_are_thinned(count: int) -> None:
-    """A chart has a bounded number of points and begins where the run does."""
-    line = by_name(asset_figure("BTC", seen(count), [], None))["mid"]
-    assert min(count, MAX_POINTS) <= len(line.x) <= 2 * MAX_POINTS
-    assert pd.to_datetime(line.x[0]).timestamp() == START / 1e9
+def test_statistics_by_group(page: Any) -> None:
+    """A row a group, and the panel; the tables of the summary leave them alone."""
+    html = page(TRADES)
+    assert all(f"<td>{name}</td>" in html for name in ("overall", "venue BINANCE", "asset BTC", "side long", "hour 22"))
+    assert "<td>reason &lt;stop&gt;</td>" in html
+    assert "<th>statistics</th>" not in html
+    assert "<th>cost_forecast</th>" not in html
 
 
-def test_the_book_lies_behind_the_price() -> None:
-    """A heatmap of what rested where, on the price axis; without a book there is none."""
-    times = START + np.arange(3) * 5 * SECOND
-    size = np.array([[1.0, 10.0, np.nan], [0.0, 100.0, 10.0]], np.float32)
-    line = np.full(3, 1.0)
-    depth = DepthMap(times, np.array([0.9, 1.0, 1.1]), size, line, line)
-    (heat,) = [t for t in asset_figure("BTC", seen(), [], depth).data if isinstance(t, go.Heatmap)]
-    assert heat.yaxis == "y"
-    assert list(heat.y) == pytest.approx([0.95, 1.05])
-    # tens: a bucket where nothing rests is as blank as one that was not seen
-    np.testing.assert_allclose(np.asarray(heat.z), [[0.0, 1.0, np.nan], [np.nan, 2.0, 1.0]], rtol=1e-6)
-    assert not [t for t in asset_figure("BTC", seen(), [], None).data if isinstance(t, go.Heatmap)]
+def test_forecast_costs_by_part(page: Any) -> None:
+    """Nothing was forecast and 2 of fees paid: an error of 2; what was left out is said."""
+    html = page(TRADES)
+    assert "<tr><td>fees</td><td>0</td><td>2.00</td><td>2.00</td><td>2.00</td></tr>" in html
+    assert "that lack one or the other" not in html
+    lacking = trade(80)
+    lacking.forecast = {}
+    assert "Without 1 that lack one or the other." in page([*TRADES, lacking])
 
 
-def test_walls_stand_at_their_price() -> None:
-    """A proven bid wall 10 bps under a mid of 1, an ask wall 20 above; where the strength is 0 nothing is drawn."""
-    snapshots = seen(2)
-    snapshots["bid_wall_bps"], snapshots["ask_wall_bps"] = 10.0, 20.0
-    snapshots["bid_wall_strength"] = [5.0, 0.0]
-    traces = by_name(asset_figure("BTC", snapshots, [], None))
-    assert list(traces["bid wall"].y) == pytest.approx([0.999])
-    assert list(traces["ask wall"].y) == pytest.approx([1.002, 1.002])
+def test_halts_have_cause_action_and_end(page: Any) -> None:
+    """A row each, words escaped; without one it is said."""
+    row = "<td>2023-11-14 22:13:40.000</td><td>tripped</td><td>kill_file</td><td>all</td><td>&lt;kill&gt;</td>"
+    assert f"{row}<td>closes 1 trade at market until flat</td>" in page(TRADES, halts=[HALT])
+    assert "No guard stopped anything." in page(TRADES)
 
 
-def test_statistics_are_in_the_report() -> None:
-    """A row a group with its words escaped, and the panel; the tables of the summary leave them alone."""
-    risky = trade(1, 90)
-    risky.reason = "<stop>"
-    statistics = trade_statistics([*TRADES, risky], seed=1)
-    page = _statistics(statistics)
-    assert all(f"<td>{name}</td>" in page for name in ("overall", "venue BINANCE", "asset BTC", "side long", "hour 22"))
-    assert "<td>reason &lt;stop&gt;</td>" in page
-    assert "plotly" in page
-    assert "expectancy" not in _tables({"rows": 1, "statistics": statistics})
+def test_reasons_by_asset(page: Any) -> None:
+    """Those that occurred, in the order in which they are asked, all assets first."""
+    html = page(TRADES, reasons=REASONS)
+    assert "<th></th><th>busy</th><th>cost</th>" in html
+    for row in ("all</td><td>1</td><td>5", "BTC</td><td>1</td><td>3", "ETH</td><td>0</td><td>2"):
+        assert f"<tr><td>{row}</td></tr>" in html
+    assert "No setup was passed over." in page(TRADES)
+
+
+def test_without_a_trade_what_is_of_trades_is_left_out(page: Any) -> None:
+    """The rest is there, and says why there are no snapshots if there are none."""
+    html = page([], snapshots=snapshots(0))
+    assert headings(html) == ["Summary", "Halts", "Setups not taken", "Assets", "Tearsheet"]
+    assert "No snapshot was made" in html
+
+
+def test_only_of_a_calibrated_model_probabilities_are_believed(page: Any) -> None:
+    """The rule's are none, which is said; of a trained model nothing is."""
+    assert report.UNCALIBRATED in page(TRADES)
+    assert report.UNCALIBRATED not in page(TRADES, summary=summary(TRADES) | {"calibrated": True})
+
+
+def test_profit_is_summed_in_order_of_exit() -> None:
+    """Each makes 1 and pays 2; one that is open is not in it."""
+    still_open = planned(seconds=70)
+    enter(still_open, 100, at(70))
+    net, gross = equity_figure([TRADES[1], still_open, TRADES[0]]).data
+    assert list(net.y) == [-1.0, -2.0]
+    assert list(gross.y) == [1.0, 2.0]
+    assert [t.timestamp() for t in pd.to_datetime(net.x)] == [at(20) / 1e9, at(60) / 1e9]

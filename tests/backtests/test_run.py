@@ -10,9 +10,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from backtests.honesty import PARTS
+from backtests.passed_file import reasons_by_asset
 from backtests.profile import load_profile
+from backtests.result_files import HALT_SCHEMA
 from backtests.run import app
 from backtests.snapshot_file import Origin
+from backtests.why_not import app as why_not
 from catalog.store import Catalog
 from strategies.features import schema_id
 from strategies.flow.groups import FEATURES
@@ -53,7 +56,7 @@ def done(sample: Path, lively: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def test_it_writes_all_results(done: Done) -> None:
-    """Six files, nothing half-written, and what the user had there is left alone."""
+    """Eight files, nothing half-written, and what the user had there is left alone."""
     assert {p.name for p in done.out.iterdir()} == RESULTS | {"notes.txt"}
     assert (done.out / "notes.txt").read_text() == "the user's own"
 
@@ -62,7 +65,7 @@ def test_json_is_the_summary(done: Done) -> None:
     """Standard output is the JSON of summary.json and nothing else."""
     printed = json.loads(done.result.stdout)
     assert printed == json.loads((done.out / "summary.json").read_text())
-    assert printed["trades"]["count"] == len(done.trades) > 3
+    assert printed["trades"]["count"] == len(done.trades) > 10
     assert printed["snapshots"] == len(done.snapshots) > 50
     assert printed["rows"] > 1_000
 
@@ -90,7 +93,7 @@ def test_the_trade_log_adds_up(done: Done) -> None:
     assert (trades["entry_ns"] >= trades["decided_ns"]).all()
     assert (trades["exit_ns"] >= trades["entry_ns"]).all()
     assert (trades["net"] - (trades["gross"] - trades["fees"] + trades["funding"])).abs().max() < 1e-9
-    assert set(trades["reason"]) <= {"stop", "target", "time", "end", "stop refused"}
+    assert {"stop", "target", "time"} <= set(trades["reason"]) <= {"stop", "target", "time", "end", "stop refused"}
     setups = snapshots.set_index("ts").loc[trades["decided_ns"]]
     for feature in FEATURES:
         seen = setups[feature.name].to_numpy()
@@ -99,9 +102,35 @@ def test_the_trade_log_adds_up(done: Done) -> None:
         )
 
 
+def test_every_setup_was_taken_or_passed_over_for_a_reason(done: Done) -> None:
+    """Both sides of every snapshot: what is not in passed.parquet was entered; the summary counts the same reasons."""
+    setups = pd.read_parquet(done.out / "passed.parquet").drop_duplicates(["ts", "asset", "side"])
+    counted = json.loads(done.result.stdout)["not_taken"]
+    entered = len(done.trades) + counted.pop("entry not filled", 0)
+    assert len(setups) == 2 * len(done.snapshots) - entered
+    reasons = reasons_by_asset(done.out / "passed.parquet")
+    assert {why.value: count for why, count in reasons["BTC"].items()} == counted
+
+
+def test_halts_are_in_a_file_and_counted(done: Done) -> None:
+    """The summary counts how often each guard tripped."""
+    halts = pd.read_parquet(done.out / "halts.parquet")
+    assert list(halts.columns) == HALT_SCHEMA.names
+    tripped = halts[halts["what"] == "tripped"]["guard"].value_counts().to_dict()
+    assert tripped == json.loads(done.result.stdout)["halts"]
+
+
+def test_why_not_lists_what_the_run_passed_over(done: Done) -> None:
+    """The command reads the results of a run."""
+    listed = CliRunner().invoke(why_not, ["--out", str(done.out), "--asset", "BTC", "--limit", "1", "--json"])
+    assert listed.exit_code == 0
+    assert json.loads(listed.stdout)["count"] == len(pd.read_parquet(done.out / "passed.parquet"))
+
+
 def test_the_report_shows_price_flow_and_trades(done: Done) -> None:
-    """One file on its own: the panels, the trades, the note that the score is no probability, the tearsheet."""
+    """One file on its own: the panels, a chart a trade, the note that the score is no probability, the tearsheet."""
     page = (done.out / "report.html").read_text()
+    assert page.count("data-chart=") == len(done.trades)
     for part in (
         "BTC: resting size, price, proven walls, entries and exits",
         "CVD since start",

@@ -57,8 +57,8 @@ def test_orders_and_fills_are_the_same(sample: Path, lively: Path, computed: Pat
     """Every order with every event, positions and balances: time, price, size, fee and reason."""
     found, expected = decided(sample, lively, computed), decided(sample, lively, None)
     fills = [event for event in expected["order events"] if event["type"] == "OrderFilled"]
-    assert len(fills) > 10
-    assert len(expected["orders"]) > 10
+    assert len(fills) > 40
+    assert len(expected["orders"]) > 40
     for name, of_it in expected.items():
         assert found[name] == of_it, name
 
@@ -154,7 +154,7 @@ def test_a_file_of_something_else_is_exit_2(
 def test_what_is_traded_may_be_changed(sample: Path, computed: Path, tmp_path: Path) -> None:
     """The decisions' settings are no part of a snapshot: one file serves many of them."""
     profile = tmp_path / "dry.toml"
-    profile.write_text(LIVELY + "dry_run = true\n")
+    profile.write_text(LIVELY.replace("[scalper]", "[scalper]\ndry_run = true"))
     result = run("--catalog", sample, "--profile", profile, "--out", tmp_path / "out", "--snapshots", computed, *FIVE)
     assert result.exit_code == 0, result.stderr
     assert pd.read_parquet(tmp_path / "out" / "trades.parquet").empty

@@ -15,11 +15,11 @@ from nautilus_trader.model.instruments import Instrument
 
 from backtests.snapshot_file import Origin, SnapshotFileError, SnapshotWriter
 from backtests.snapshot_player import SnapshotPlayer, SnapshotPlayerConfig
-from catalog.data_types import FlowSnapshotData
+from catalog.data_types import FlowSnapshotData, ScanData
 from catalog.instruments import Definition
 from catalog.markets import Market, MarketKind
 from strategies.features import FlowSnapshot
-from strategies.flow_actor import SNAPSHOTS, FlowActor, FlowActorConfig
+from strategies.flow_actor import SCANS, SNAPSHOTS, FlowActor, FlowActorConfig
 from tests.backtests.conftest import LIVELY
 from tests.strategies.conftest import Stage, at, book_frame, listed, print_of, snapshot_of
 
@@ -30,11 +30,13 @@ BTC, ETH = (
 )
 FLOW = tomllib.loads(LIVELY)["flow"] | {"scan_seconds": 2}
 
+OVER = "scan over"
+
 type Heard = list[tuple[int, str, int, bytes]]  # when, of which asset, stamped when, and the values
 
 
 class Listener(Actor):
-    """Notes when each snapshot came, and between which prints."""
+    """Notes when each snapshot came and each scan was over, and between which prints."""
 
     def __init__(self, instruments: Sequence[Instrument]) -> None:
         super().__init__()
@@ -43,6 +45,7 @@ class Listener(Actor):
 
     def on_start(self) -> None:
         self.subscribe_data(SNAPSHOTS)
+        self.subscribe_data(SCANS)
         for instrument in self._instruments:
             self.subscribe_trade_ticks(instrument.id)
 
@@ -53,6 +56,13 @@ class Listener(Actor):
         if isinstance(data, FlowSnapshotData):
             one = data.snapshot
             self.heard.append((self.clock.timestamp_ns(), one.asset, one.ts, one.values.tobytes()))
+        elif isinstance(data, ScanData):
+            self.heard.append((self.clock.timestamp_ns(), OVER, data.ts_event, b""))
+
+    @property
+    def snapshots(self) -> list[tuple[int, str, int]]:
+        """When, of which asset, stamped when."""
+        return [(when, name, ts) for when, name, ts, _ in self.heard if name not in ("print", OVER)]
 
 
 @pytest.fixture
@@ -117,7 +127,7 @@ def test_only_the_assets_that_are_wanted_are_published(stage: Stage, tmp_path: P
     snapshots = [snapshot_of({"price": k}, asset=asset, seconds=k) for k in range(1, 6) for asset in ("BTC", "ETH")]
     listener = Listener(())
     stage.play(market(), player(kept(tmp_path / "a.parquet", snapshots), ["ETH"]), listener, until=11.0)
-    assert [(when, asset) for when, asset, *_ in listener.heard] == [(at(k), "ETH") for k in range(1, 6)]
+    assert [(when, asset) for when, asset, _ in listener.snapshots] == [(at(k), "ETH") for k in range(1, 6)]
 
 
 def test_snapshots_after_the_end_are_not_published(stage: Stage, tmp_path: Path) -> None:
@@ -125,14 +135,14 @@ def test_snapshots_after_the_end_are_not_published(stage: Stage, tmp_path: Path)
     snapshots = [snapshot_of({}, seconds=k) for k in (2, 4, 6, 8)]
     listener = Listener(())
     stage.play(market(0, 5), player(kept(tmp_path / "a.parquet", snapshots)), listener, until=5.0)
-    assert [ts for _, _, ts, _ in listener.heard] == [at(2), at(4)]
+    assert [ts for *_, ts in listener.snapshots] == [at(2), at(4)]
 
 
 def test_a_file_without_snapshots_is_played_too(stage: Stage, tmp_path: Path) -> None:
-    """Nothing is published, and nothing fails."""
+    """Nothing is published but that scans are over, and nothing fails."""
     listener = Listener(())
     stage.play(market(0, 5), player(kept(tmp_path / "a.parquet", [])), listener, until=5.0)
-    assert listener.heard == []
+    assert listener.heard == [(at(k), OVER, at(k), b"") for k in (2, 4)]
 
 
 def test_the_books_of_what_is_traded_are_kept(stage: Stage, tmp_path: Path) -> None:

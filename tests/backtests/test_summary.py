@@ -9,37 +9,32 @@ from backtests.attribution import TradeCosts
 from backtests.costs import Costs
 from backtests.profile import load_profile
 from backtests.summary import summarise
+from strategies.halt_notes import HaltNote
 from strategies.trade_log import Trade
-from tests.strategies.conftest import START, at, signal
+from tests.strategies.conftest import START, at
+from tests.strategies.trade_rows import enter, leave, planned
 
 
 def trade(asset: str, gross: str, reason: str, *, closed: bool = True) -> Trade:
     """A long of 1 at 100 with 10 at risk and fees of 1 that made `gross`."""
-    made = Trade(
-        asset=asset,
-        instrument_id=f"{asset}USDT-PERP.BINANCE",
-        side=1,
-        score=0.5,
-        setup=signal(5, 0.5),
-        planned_size=Decimal(1),
-        stop=Decimal(90),
-        target=Decimal(115),
-        risk=Decimal(10),
-        multiplier=Decimal(1),
-        decided_ns=at(5),
-        reason=reason,
-    )
-    made.fill(entry=True, size=Decimal(1), price=Decimal(100), fee=Decimal(1), ts=at(5), order_id="in")
+    made = planned(asset=asset, reason=reason)
+    enter(made, 100, at(5), fee=1)
     if closed:
-        made.fill(entry=False, size=Decimal(1), price=100 + Decimal(gross), fee=Decimal(0), ts=at(9), order_id="out")
+        leave(made, 100 + Decimal(gross), at(9))
     return made
 
 
-def replay(trades: list[Trade] | None, **others: Any) -> Any:
+UNCALIBRATED = SimpleNamespace(name="rule, uncalibrated", calibrated=False)
+TRAINED = SimpleNamespace(name="by hand", calibrated=True)
+
+
+def replay(trades: list[Trade] | None, model: Any = UNCALIBRATED, **others: Any) -> Any:
     """As much of a finished replay as is summed up."""
-    scalper = None if trades is None else SimpleNamespace(trades=trades, passed={"spread": 2, "cooldown": 1})
+    what = ("tripped", "flat", "tripped", "expired")
+    halts = [HaltNote(at(5), said, "kill_file", "all", "by hand", "nothing") for said in what]
+    scalper = SimpleNamespace(trades=trades, passed={"conflict": 2, "busy": 1}, halts=halts, model=model)
     fields = {
-        "scalper": scalper,
+        "scalper": None if trades is None else scalper,
         "recorder": None if trades is None else SimpleNamespace(count=12, schema_id="abc"),
         "universe": SimpleNamespace(assets={"BTC": (), "ETH": ()}, left_out={"X": "why"}),
         "span_ns": (START, at(60)),
@@ -61,7 +56,8 @@ def test_figures_by_hand() -> None:
     assert figures["mean_r"] == pytest.approx(2 / 30)
     assert {asset: f["net"] for asset, f in summary["by_asset"].items()} == {"BTC": -2.0, "ETH": 4.0}
     assert summary["exits"] == Counter(target=1, stop=1, time=1)
-    assert summary["not_taken"] == {"cooldown": 1, "spread": 2}
+    assert summary["not_taken"] == {"busy": 1, "conflict": 2}
+    assert summary["halts"] == {"kill_file": 2}
     assert summary["left_out"] == {"X": "why"}
     assert (summary["snapshots"], summary["schema_id"], summary["seed"]) == (12, "abc", 7)
     assert summary["rows_per_cpu_second"] == 2_000
@@ -91,7 +87,17 @@ def test_a_bare_run_has_no_snapshots() -> None:
     """Without our actor and strategy there are rows and times alone."""
     summary = summarise(replay(None, cpu_seconds=0.0), load_profile(), "")
     assert (summary["snapshots"], summary["schema_id"], summary["rows_per_cpu_second"]) == (0, None, None)
-    assert summary["not_taken"] == {}
+    assert (summary["score"], summary["calibrated"]) == (None, None)
+    assert summary["not_taken"] == summary["halts"] == {}
+
+
+def test_only_a_calibrated_model_states_probabilities() -> None:
+    """The model's name is told; what the rule states is no probability that wins could be held against."""
+    trades = [trade("BTC", "10", "target"), trade("BTC", "-10", "stop")]
+    for model, stated in ((UNCALIBRATED, None), (TRAINED, 0.6)):
+        summary = summarise(replay(trades, model), load_profile(), "")
+        assert (summary["score"], summary["calibrated"]) == (model.name, model.calibrated)
+        assert summary["statistics"]["overall"]["ppv"]["stated"] == stated
 
 
 def test_what_is_not_simulated_is_said() -> None:

@@ -11,7 +11,8 @@ from backtests.statistics import stationary_bootstrap, wilson
 from backtests.statistics_report import expectancy_figure, statistics_note, statistics_rows
 from backtests.trade_statistics import GROUPS, trade_statistics
 from strategies.trade_log import Trade
-from tests.strategies.conftest import at, signal
+from tests.strategies.conftest import at
+from tests.strategies.trade_rows import enter, leave, planned
 
 MINUTE = 60
 
@@ -27,25 +28,10 @@ def trade(
     reason: str = "time",
 ) -> Trade:
     """One unit at 100 with 10 at risk and a fee of 1 that made `net` in the end; open where that is empty."""
-    made = Trade(
-        asset=asset,
-        instrument_id=f"{asset}USDT-PERP.{venue}",
-        side=side,
-        score=0.5 * side,
-        setup=signal(start, 0.5 * side),
-        planned_size=Decimal(1),
-        stop=Decimal(100 - 10 * side),
-        target=Decimal(100 + 15 * side),
-        risk=Decimal(10),
-        multiplier=Decimal(1),
-        decided_ns=at(start),
-        reason=reason,
-    )
-    one = Decimal(1)
-    made.fill(entry=True, size=one, price=Decimal(100), fee=one, ts=at(start), order_id="in")
+    made = planned(side, asset=asset, venue=venue, seconds=start, reason=reason)
+    enter(made, 100, at(start), fee=1)
     if net:
-        price, end = 100 + side * (Decimal(net) + 1), at(start + minutes * MINUTE)
-        made.fill(entry=False, size=one, price=price, fee=Decimal(0), ts=end, order_id="out")
+        leave(made, 100 + side * (Decimal(net) + 1), at(start + minutes * MINUTE))
     return made
 
 
@@ -139,7 +125,7 @@ def test_without_trades_nothing_is_known() -> None:
 def test_a_trade_that_is_still_open_has_no_result() -> None:
     """It is counted as open and is in no figure, though its fee was paid; one that left in part is open too."""
     partly = trade("", 0)
-    partly.fill(entry=False, size=Decimal("0.5"), price=Decimal(100), fee=Decimal(0), ts=at(9), order_id="out")
+    leave(partly, 100, at(9), size="0.5")
     found = statistics([*TRADES, trade("", 0), partly])
     assert (found["open"], found["overall"]) == (2, statistics(TRADES)["overall"])
 

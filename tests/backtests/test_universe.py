@@ -45,15 +45,24 @@ def test_the_lead_is_the_first_venue_that_has_the_perp(tmp_path: Path) -> None:
     catalog = make(tmp_path, {SPOT: [BOOK, PRINTS], BYBIT: [BOOK, PRINTS], BINANCE: [BOOK, PRINTS]})
     found = universe(catalog, profile())
     assert names(found.assets["BTC"]) == ["BTCUSDT-PERP.BINANCE", "BTCUSDT-LINEAR.BYBIT", "BTCUSDT.BINANCE_SPOT"]
-    assert found.tradable["BTC"].id.value == "BTCUSDT-PERP.BINANCE"
     other = universe(catalog, profile(lead_venues=("BYBIT", "BINANCE")))
-    assert names(other.assets["BTC"])[0] == other.tradable["BTC"].id.value == "BTCUSDT-LINEAR.BYBIT"
+    assert names(other.assets["BTC"])[0] == "BTCUSDT-LINEAR.BYBIT"
+
+
+def test_every_perp_of_the_venues_is_tradable_the_lead_first(tmp_path: Path) -> None:
+    """In the order of lead_venues; spot never is, nor a perp without a book or of a venue that is not listed."""
+    catalog = make(tmp_path, {SPOT: [BOOK, PRINTS], BYBIT: [BOOK, PRINTS], BINANCE: [BOOK, PRINTS], MEXC: [PRINTS]})
+    both = ["BTCUSDT-PERP.BINANCE", "BTCUSDT-LINEAR.BYBIT"]
+    assert names(universe(catalog, profile()).tradable["BTC"]) == both
+    assert names(universe(catalog, profile(lead_venues=("BYBIT", "BINANCE"))).tradable["BTC"]) == both[::-1]
+    assert names(universe(catalog, profile(lead_venues=("BYBIT",))).tradable["BTC"]) == both[1:]
 
 
 def test_a_perp_with_a_book_leads_one_without(tmp_path: Path) -> None:
     """Without a book nothing can be traded, whatever the order of the venues."""
     found = universe(make(tmp_path, {BINANCE: [PRINTS], BYBIT: [BOOK, PRINTS]}), profile())
-    assert found.tradable["BTC"].id.value == "BTCUSDT-LINEAR.BYBIT"
+    assert names(found.assets["BTC"]) == ["BTCUSDT-LINEAR.BYBIT", "BTCUSDT-PERP.BINANCE"]
+    assert names(found.tradable["BTC"]) == ["BTCUSDT-LINEAR.BYBIT"]
 
 
 def test_what_cannot_be_traded_is_still_measured(tmp_path: Path) -> None:

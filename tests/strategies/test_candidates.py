@@ -89,6 +89,7 @@ def test_a_venue_that_may_not_be_traded_leaves_the_others() -> None:
         ({"asks": levels(("99.99", "1"))}, Why.NO_BOOK, "crossed"),
         ({"book_age_seconds": None}, Why.MISSING, "the age of the book is not known"),
         ({"book_age_seconds": D("10.1")}, Why.STALE, "the book is 10.1 s old: the limit is 10 s"),
+        ({"book_age_seconds": D("-0.1")}, Why.STALE, "the book is 0.1 s from the future: check the clocks"),
         ({"equity": None}, Why.MISSING, "equity is not known"),
         ({"free_margin": None}, Why.MISSING, "free margin is not known"),
         ({"equity": D(0)}, Why.BUDGET, "equity 0 is not positive: nothing may be staked"),

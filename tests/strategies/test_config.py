@@ -1,16 +1,17 @@
-from decimal import Decimal
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from strategies.config import FlowSettings, ScalperSettings
+from strategies.config import FlowSettings
+from strategies.scalper_settings import ScalperSettings
 
 
 def test_the_defaults_are_valid() -> None:
     """A profile may leave everything out."""
     assert FlowSettings().scan_seconds % FlowSettings().sample_seconds == 0
-    assert ScalperSettings().max_positions == 5
+    assert ScalperSettings().candidates.max_positions == 5
 
 
 @pytest.mark.parametrize("model", [FlowSettings, ScalperSettings])
@@ -29,7 +30,7 @@ def test_an_unknown_key_is_an_error(model: type[FlowSettings] | type[ScalperSett
 def test_settings_are_frozen() -> None:
     """Nobody changes a setting while it is in use."""
     with pytest.raises(ValidationError, match="frozen"):
-        ScalperSettings().min_score = 0.1  # type: ignore[misc]  # what is tested
+        ScalperSettings().cooldown_seconds = 1  # type: ignore[misc]  # what is tested
 
 
 @pytest.mark.parametrize(
@@ -57,19 +58,40 @@ def test_flow_settings_that_make_no_sense(changes: dict[str, Any], message: str)
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "message"),
     [
-        {"min_score": 0.0},
-        {"min_score": 1.1},
-        {"risk_fraction": 0.051},
-        {"max_positions": 6},
-        {"max_positions": 0},
-        {"max_notional": Decimal(0)},
-        {"cooldown_seconds": -1},
-        {"horizon_seconds": 0},
+        ({"candidates": {"risk_fraction": "0.051"}}, "candidates.risk_fraction 0.051 is above 0.05 of equity"),
+        ({"candidates": {"max_positions": 6}}, "candidates.max_positions 6 is above 5"),
+        ({"candidates": {"min_probability": "1.1"}}, "min_probability"),
+        ({"candidates": {"max_notional": 0}}, "max_notional"),
+        ({"candidates": {"horizon_seconds": 0}}, "horizon_seconds"),
+        ({"candidates": {"stop": {"atr_multiple": 0}}}, "atr_multiple"),
+        ({"candidates": {"targets": {"max_targets": 4}}}, "max_targets must be 1, 2 or 3, got 4"),
+        ({"entry": {"style": "limit"}}, "entry.style"),
+        ({"entry": {"timeout_seconds": 0}}, "entry.timeout_seconds"),
+        ({"correlation": {"window_minutes": 60, "min_minutes": 60}}, "min_minutes 60 must be below window_minutes 60"),
+        ({"cooldown_seconds": -1}, "cooldown_seconds"),
+        ({"kill_watch_seconds": 61}, "kill_watch_seconds"),
     ],
 )
-def test_scalper_settings_out_of_bounds(changes: dict[str, Any]) -> None:
-    """Limits of risk are limits of the type: at most 5 % a trade and 5 positions."""
-    with pytest.raises(ValidationError, match=next(iter(changes))):
-        ScalperSettings(**changes)
+def test_scalper_settings_out_of_bounds(changes: dict[str, Any], message: str) -> None:
+    """Limits of risk are limits of the type: at most 5 % a trade and 5 positions. The error names value and rule."""
+    with pytest.raises(ValidationError, match=message):
+        ScalperSettings.model_validate(changes)
+
+
+@pytest.mark.parametrize(
+    "nest",
+    [
+        lambda wrong: {"entry": wrong},
+        lambda wrong: {"correlation": wrong},
+        lambda wrong: {"candidates": wrong},
+        lambda wrong: {"candidates": {"stop": wrong}},
+        lambda wrong: {"candidates": {"targets": wrong}},
+    ],
+    ids=["entry", "correlation", "candidates", "stop", "targets"],
+)
+def test_an_unknown_key_of_a_table_within_is_an_error(nest: Callable[[dict[str, int]], dict[str, Any]]) -> None:
+    """No table takes a misspelt key for its default, however deep it lies."""
+    with pytest.raises(ValidationError, match=r"atr_multipel\n.*(not permitted|unexpected)"):
+        ScalperSettings.model_validate(nest({"atr_multipel": 2}))

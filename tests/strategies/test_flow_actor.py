@@ -20,6 +20,7 @@ from tests.strategies.conftest import at, book_frame, listed, print_of
 BUY, SELL = AggressorSide.BUYER, AggressorSide.SELLER
 TENTH, THOUSANDTH = Decimal("0.1"), Decimal("0.001")
 BTC = listed(Market("BINANCE", MarketKind.PERP, "BTCUSDT"), Definition("BTC", "USDT", TENTH, THOUSANDTH))
+ETH = listed(Market("BINANCE", MarketKind.PERP, "ETHUSDT"), Definition("ETH", "USDT", TENTH, THOUSANDTH))
 SPOT = listed(Market("BINANCE_SPOT", MarketKind.SPOT, "BTCUSDT"), Definition("BTC", "USDT", TENTH, THOUSANDTH))
 MEXC = listed(
     Market("MEXC", MarketKind.PERP, "BTC_USDT"), Definition("BTC", "USDT", TENTH, Decimal(1), Decimal("0.0001"))
@@ -75,6 +76,25 @@ def test_snapshots_come_on_the_scan_clock(stage) -> None:
     assert (last["perp_flow_short"], last["cvd_perp"]) == (1.0, 8.0)
     assert (last["bid_depth_near"], last["ask_depth_near"]) == (16.0, 1.0)
     assert last["price"] == pytest.approx(1000.05)
+
+
+def test_every_scan_ends_with_a_marker(stage) -> None:
+    """After the snapshots of all assets of that time, and also where no asset has one yet."""
+    one = stage(BTC, ETH)
+    assets = {"BTC": (BTC.id.value,), "ETH": (ETH.id.value,)}
+    data = quotes(BTC, 0.3, 9) + trades(BTC, 0, 9) + quotes(ETH, 4.3, 9) + trades(ETH, 4, 9)
+    script = one.play(data, FlowActor(FlowActorConfig(assets=assets, flow=FLOW | {"scan_seconds": 1})), until=7.5)
+    over = [(at(second), "") for second in range(1, 8)]
+    btc = [(at(second), "BTC") for second in range(2, 8)]
+    assert [heard for heard in script.heard if heard[1] != "ETH"] == [
+        over[0], *(one for both in zip(btc, over[1:], strict=True) for one in both)
+    ]  # fmt: skip
+    eth = [number for number, (_, asset) in enumerate(script.heard) if asset == "ETH"]
+    assert len(eth) > 1
+    # each after the other asset's, before the marker of its time
+    assert all(
+        script.heard[k - 1 : k + 2] == [(ts, "BTC"), (ts, "ETH"), (ts, "")] for k in eth for ts in [script.heard[k][0]]
+    )
 
 
 def test_the_clock_is_the_epochs_and_not_the_starts(stage) -> None:

@@ -1,4 +1,5 @@
 import math
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from strategies.config import ScalperSettings
+from strategies.candidates import CandidateSettings
 from strategies.features import FlowSnapshot
 from strategies.flow.groups import FEATURES
 from strategies.flow.schema import Flip
@@ -100,20 +101,20 @@ def test_the_rule_as_a_model_by_hand() -> None:
 
 
 def test_no_opinion_is_what_a_market_without_drift_gives() -> None:
-    """At 1.5 R to 1 the target comes first in 1 of 2.5 cases; the score that is traded from comes out at 0.60."""
+    """At 1.5 R to 1 the target comes first in 1 of 2.5 cases; a score of 0.35 just has the probability to be traded."""
     model = RuleModel(SCHEMA)
-    least = ScalperSettings().min_score
-    values = rows(CALM, {term.feature: least * term.scale for term in RULE})
+    values = rows(CALM, {term.feature: 0.35 * term.scale for term in RULE})
     found = model.score(values)
+    least = float(CandidateSettings().min_probability)
     np.testing.assert_allclose(found[0], [0.4, 0.4], rtol=1e-15)
-    assert found[1, 0] == pytest.approx(0.60, abs=0.001)
-    assert found[1, 0] >= 0.60
+    assert found[1, 0] == pytest.approx(least, abs=0.001)
+    assert found[1, 0] >= least == 0.60
 
 
 def test_the_default_barriers_are_those_of_a_profile() -> None:
     """A profile that says nothing has the target and the horizon of the rule's barriers."""
-    settings = ScalperSettings()
-    assert RULE_BARRIERS.take_profit == settings.target_stop_multiple
+    settings = CandidateSettings()
+    assert Decimal(RULE_BARRIERS.take_profit) == settings.target_r
     assert RULE_BARRIERS.horizon_seconds == settings.horizon_seconds
 
 

@@ -216,3 +216,16 @@ def test_a_liquidation_ends_the_trade() -> None:
     assert driver.liquidate(6) == ["resize stop-1 to 4", *DROP_TARGETS, "alarm retry"]
     assert driver.on(Rang("retry"), after=1) == ["submit close-1: market IOC sell 4", "alarm retry"]
     assert driver.trade.reason == "liquidation"
+
+
+def test_a_liquidation_is_the_reason_though_the_venue_withdrew_the_stop_first() -> None:
+    """The close that answers the lost stop finds nothing to close; why the trade ended is what closed it."""
+    driver = entered()
+    assert CLOSE_10 in driver.on(Cancelled("stop-1"))
+    assert driver.trade.reason == "stop gone"
+    driver.liquidate(10)
+    driver.on(Refused("close-1", "would not reduce"))
+    for ref in driver.trade.working:
+        driver.on(Cancelled(ref))
+    assert driver.trade.done
+    assert driver.trade.reason == "liquidation"
