@@ -194,12 +194,13 @@ class FlowActor(Actor):
                 topic = f"data.book.deltas.{identity.venue}.{identity.symbol}"
                 self.msgbus.unsubscribe(topic, self.handle_order_book_deltas)
             self._booked[identity] = feed
-        if feed.reads_depth:
+        if feed.reads_depth and feed.market == 0:  # the features are of the lead's mark and funding
             self.subscribe_mark_prices(identity)
             self._hand_over(
                 f"data.mark_prices.{identity.venue}.{identity.symbol}", self.handle_mark_price, feed.on_mark
             )
             self.subscribe_funding_rates(identity)
+        if feed.reads_depth:
             self.subscribe_data(
                 DataType(OpenInterest, metadata={"instrument_id": identity.value}), instrument_id=identity
             )
