@@ -15,6 +15,7 @@ from catalog.ledger import CatalogError
 from catalog.tables import Kind
 from catalog.times import format_ns
 from indicators.kernel import Floats, Ints, entry, new_states
+from indicators.ladder import new_levels
 from strategies.config import FlowSettings
 from strategies.features import AssetFlow, FlowMarket, first_sample_ns
 from strategies.flow.groups import FEATURES
@@ -119,7 +120,7 @@ class AssetPlayer:
         self._reserve([BATCH_ROWS] * len(self._readers))
         markets = len(task.markets)
         self._counts = np.zeros((markets, 2), np.int64)
-        self._keys, self._sizes = np.zeros((markets, 2, 0), np.int64), np.zeros((markets, 2, 0))
+        self._ladders = new_levels(markets, 2, 0)
         self._changed = np.zeros(markets, np.int64)
         self._grow_ladders(LADDER_LEVELS)
         self._heads = np.empty((2, max(1, len(self._readers))), np.int64)
@@ -154,7 +155,7 @@ class AssetPlayer:
                     yield
                     self._clock["rows"] = self._clock["traces"] = 0
                 elif stop is Stop.LADDER_FULL:
-                    self._grow_ladders(2 * self._keys.shape[2])
+                    self._grow_ladders(2 * self._ladders.shape[2])
                 else:
                     raise CatalogError(self._complaint())
             if horizon == self._task.span[1]:
@@ -208,10 +209,9 @@ class AssetPlayer:
         self._columns = fresh
 
     def _grow_ladders(self, levels: int) -> None:
-        markets = len(self._task.markets)
-        keys, sizes = np.zeros((markets, 2, levels), np.int64), np.zeros((markets, 2, levels))
-        keys[:, :, : self._keys.shape[2]], sizes[:, :, : self._sizes.shape[2]] = self._keys, self._sizes
-        self._keys, self._sizes = keys, sizes
+        outgrown = self._ladders
+        self._ladders = new_levels(len(self._task.markets), 2, levels)
+        self._ladders[:, :, : outgrown.shape[2]] = outgrown
         self._level_prices, self._level_sizes = np.empty((2, levels), np.int64), np.empty((2, levels))
 
     def _arguments(self, horizon: int) -> tuple[Any, ...]:
@@ -222,8 +222,7 @@ class AssetPlayer:
             self._clock,
             horizon,
             *self._columns,
-            self._keys,
-            self._sizes,
+            self._ladders,
             self._counts,
             self._changed,
             self._level_prices,

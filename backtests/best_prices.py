@@ -12,7 +12,7 @@ from backtests.best_prices_kernel import NO_PRICE, record_best
 from backtests.book_samples import BookFile
 from catalog.encoding import stored_units
 from catalog.ledger import CatalogError
-from indicators.ladder import Stop
+from indicators.ladder import Stop, new_levels
 
 type Ints = npt.NDArray[np.int64]
 type Floats = npt.NDArray[np.float64]
@@ -117,8 +117,7 @@ class _Recorder:
     """A ladder that notes its best prices, of shape (1, 2), as rows go through it."""
 
     def __init__(self) -> None:
-        self._keys = np.zeros((2, CAPACITY), np.int64)
-        self._sizes = np.zeros((2, CAPACITY))
+        self._levels = new_levels(2, CAPACITY)
         self._counts = np.zeros(2, np.int64)
         self.best = np.full((1, 2), NO_PRICE)
 
@@ -135,15 +134,14 @@ class _Recorder:
         to_best[0] = self.best
         row = taken = 0
         while True:
-            row, taken, reason = record_best(
-                self._keys, self._sizes, self._counts, *columns, row, taken, to_rows, to_best
-            )
+            row, taken, reason = record_best(self._levels, self._counts, *columns, row, taken, to_rows, to_best)
             if reason == Stop.END:
                 break
             if reason != Stop.FULL:
                 raise CatalogError(f"{path}: a row that is no book row: the catalog is damaged, ingest it anew")
-            room = ((0, 0), (0, self._keys.shape[1]))
-            self._keys, self._sizes = np.pad(self._keys, room), np.pad(self._sizes, room)
+            outgrown = self._levels
+            self._levels = new_levels(2, 2 * outgrown.shape[1])
+            self._levels[:, : outgrown.shape[1]] = outgrown
         self.best = to_best[taken : taken + 1].copy()
         ts = rows.column("ts_init").to_numpy().astype(np.int64)
         return ts[to_rows[:taken]], to_best[1 : taken + 1]

@@ -1,6 +1,6 @@
 """The compiled loop of :mod:`backtests.best_prices`: rows into a ladder, its best prices out."""
 
-from indicators.kernel import Floats, Ints, kernel
+from indicators.kernel import Floats, Ints, States, kernel
 from indicators.ladder import F_LAST, Stop, apply_level
 
 NO_PRICE = -(2**63)
@@ -11,8 +11,7 @@ _END = int(Stop.END)
 
 @kernel
 def record_best(
-    keys: Ints,
-    sizes: Floats,
+    levels: States,
     counts: Ints,
     actions: Ints,
     sides: Ints,
@@ -32,12 +31,12 @@ def record_best(
     :class:`indicators.ladder.Stop`), or of the end.
     """
     for k in range(row, len(actions)):
-        reason = apply_level(keys, sizes, counts, sides[k], actions[k], prices[k], volumes[k])
+        reason = apply_level(levels, counts, sides[k], actions[k], prices[k], volumes[k])
         if reason != _END:
             return k, taken, reason
         if flags[k] & F_LAST:
-            bid = keys[0, counts[0] - 1] if counts[0] else NO_PRICE
-            ask = -keys[1, counts[1] - 1] if counts[1] else NO_PRICE
+            bid = levels[0, counts[0] - 1].key if counts[0] else NO_PRICE
+            ask = -levels[1, counts[1] - 1].key if counts[1] else NO_PRICE
             if bid != to_best[taken, 0] or ask != to_best[taken, 1]:
                 to_rows[taken] = k
                 taken += 1

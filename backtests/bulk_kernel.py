@@ -77,8 +77,7 @@ def play(
     whole: Ints,
     amount: Floats,
     code: Ints,
-    ladder_keys: Ints,
-    ladder_sizes: Floats,
+    ladders: States,
     ladder_counts: Ints,
     changed: Ints,
     level_prices: Ints,
@@ -93,8 +92,9 @@ def play(
     """Play all samples up to `horizon` (UNIX ns, included) and return a :class:`Stop`.
 
     Every stream must hold all of its rows up to `horizon`. `words` are the 8-byte words of `states`, of which those at
-    `trace_at` are copied into rows of `trace`. Ladders have shape (markets, 2, capacity), sizes in units; `changed`
-    says of each market whether its ladder took an update since its last sample. `heads` is scratch: (2, streams).
+    `trace_at` are copied into rows of `trace`. `ladders` have shape (markets, 2, capacity), quantities in units;
+    `changed` says of each market whether its ladder took an update since its last sample. `heads` is scratch:
+    (2, streams).
     """
     clock = clocks[0]
     count = states[0].count
@@ -113,8 +113,7 @@ def play(
                     whole,
                     amount,
                     code,
-                    ladder_keys[stream.market],
-                    ladder_sizes[stream.market],
+                    ladders[stream.market],
                     ladder_counts[stream.market],
                     changed,
                 )
@@ -125,8 +124,7 @@ def play(
                 ladder_at(
                     states,
                     market,
-                    ladder_keys[market],
-                    ladder_sizes[market],
+                    ladders[market],
                     ladder_counts[market],
                     changed[market] == 1,
                     now,
@@ -156,43 +154,48 @@ def _play_events(
     states: States, streams: States, now: int, ts: Ints, whole: Ints, amount: Floats, code: Ints, heads: Ints
 ) -> None:
     """Hand on everything but books up to `now`, merged by time; of equal times the earlier stream goes first."""
-    state = states[0]
-    # few streams have something in any one step: only those are looked through for the earliest
     due, times = heads[0], heads[1]
     count = 0
     for s in range(len(streams)):
         stream = streams[s]
         if stream.feed != _BOOK and stream.cursor < stream.end and ts[stream.cursor] <= now:
-            due[count] = s
-            times[count] = ts[stream.cursor]
-            count += 1
+            count = _await_turn(due, times, count, s, ts[stream.cursor])
     while count > 0:
-        first = 0
-        for d in range(1, count):
-            if times[d] < times[first]:
-                first = d
-        stream = streams[due[first]]
+        count -= 1
+        s = due[count]
+        stream = streams[s]
         k = stream.cursor
-        market = stream.market
-        if stream.feed == _TRADES:
-            if code[k] != NO_SIDE:  # insurance fund and ADL: nobody could trade with them, the replay leaves them out
-                scales = state.markets[market]
-                price, size = whole[k] / scales.price_scale, amount[k] / scales.size_scale
-                exact_trade_at(states, market, price, size, code[k], ts[k])
-        elif stream.feed == _MARKS:
-            mark_at(states, market, amount[k], ts[k])
-        elif stream.feed == _FUNDING:
-            funding_at(states, market, amount[k], whole[k], ts[k])
-        else:
-            open_interest_at(states, market, amount[k], ts[k])
+        _play_event(states, stream.feed, stream.market, ts[k], whole[k], amount[k], code[k])
         stream.cursor = k + 1
         if k + 1 < stream.end and ts[k + 1] <= now:
-            times[first] = ts[k + 1]
-        else:
-            count -= 1
-            for d in range(first, count):  # the order of streams stays: it decides between equal times
-                due[d] = due[d + 1]
-                times[d] = times[d + 1]
+            count = _await_turn(due, times, count, s, ts[k + 1])
+
+
+@kernel
+def _await_turn(due: Ints, times: Ints, count: int, s: int, time: int) -> int:
+    """Insert stream `s`, whose next row is of `time`, among `count` streams: the one whose turn it is stands last."""
+    k = count
+    while k > 0 and (times[k - 1] < time or (times[k - 1] == time and due[k - 1] < s)):
+        due[k] = due[k - 1]
+        times[k] = times[k - 1]
+        k -= 1
+    due[k] = s
+    times[k] = time
+    return count + 1
+
+
+@kernel
+def _play_event(states: States, feed: int, market: int, ts: int, whole: int, amount: float, code: int) -> None:
+    if feed == _TRADES:
+        if code != NO_SIDE:  # insurance fund and ADL: nobody could trade with them, the replay leaves them out
+            scales = states[0].markets[market]
+            exact_trade_at(states, market, whole / scales.price_scale, amount / scales.size_scale, code, ts)
+    elif feed == _MARKS:
+        mark_at(states, market, amount, ts)
+    elif feed == _FUNDING:
+        funding_at(states, market, amount, whole, ts)
+    else:
+        open_interest_at(states, market, amount, ts)
 
 
 @kernel
@@ -203,8 +206,7 @@ def _play_book(
     whole: Ints,
     amount: Floats,
     code: Ints,
-    keys: Ints,
-    sizes: Floats,
+    levels: States,
     counts: Ints,
     changed: Ints,
 ) -> int:
@@ -214,7 +216,7 @@ def _play_book(
     if k < end and ts[k] <= now:
         changed[stream.market] = 1
     while k < end and ts[k] <= now:
-        reason = apply_level(keys, sizes, counts, code[k] % SIDES, code[k] // SIDES, whole[k], amount[k])
+        reason = apply_level(levels, counts, code[k] % SIDES, code[k] // SIDES, whole[k], amount[k])
         if reason != _APPLIED:
             stream.cursor = k
             return _LADDER_FULL if reason == _NO_ROOM else _INVALID_ROW

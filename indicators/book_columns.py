@@ -1,13 +1,21 @@
-"""Books handed in from Python: levels as columns, checked once, in the shape that the kernels of resting size take."""
+"""Books as the kernels of resting size take them: levels as columns, best first, checked once where they come in from
+Python."""
 
 import numpy as np
 import numpy.typing as npt
 
-from indicators.kernel import Floats, Ints
+from indicators.kernel import Floats, Ints, kernel
 from indicators.parameters import float_column, int_column, same_length
 
 type Book = tuple[Ints, Floats, int, Ints, Floats, int]
 type BookTable = tuple[Ints, Floats, Ints, Ints, Floats, Ints]
+
+
+@kernel
+def has_mid(bid_prices: Ints, bids: int, ask_prices: Ints, asks: int) -> bool:
+    """Whether a book of `bids` and `asks` levels has a mid: both sides, prices above 0, and not crossed or locked."""
+    mid: bool = bids > 0 and asks > 0 and 0 < bid_prices[0] < ask_prices[0]
+    return mid
 
 
 def book_columns(

@@ -18,7 +18,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from indicators.book_columns import book_columns, book_tables
+from indicators.book_columns import book_columns, book_tables, has_mid
 from indicators.kernel import Floats, Ints, State, States, kernel, new_states
 from indicators.parameters import int_column, positive, same_length, whole
 
@@ -82,7 +82,7 @@ def update_book_heatmap(
     `asks` are how many levels are filled. A book with an empty side, a crossed one and one with a price of 0 is
     refused. A time that is not after a bucket's last one adds nothing to it.
     """
-    if bids == 0 or asks == 0 or bid_prices[0] <= 0 or bid_prices[0] >= ask_prices[0]:
+    if not has_mid(bid_prices, bids, ask_prices, asks):
         return 0
     log_mid = math.log(0.5 * (bid_prices[0] + ask_prices[0]))
     _follow(state, log_mid)

@@ -134,8 +134,10 @@ def read_cvd_divergence(state: State) -> None:
 @kernel
 def _in_order_of_time(ring: Floats, head: int, out: Floats) -> None:
     older = len(ring) - head
-    out[:older] = ring[head:]
-    out[older:] = ring[:head]
+    for k in range(older):
+        out[k] = ring[head + k]
+    for k in range(head):
+        out[older + k] = ring[k]
 
 
 @kernel

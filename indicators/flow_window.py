@@ -25,6 +25,7 @@ def flow_window_dtype(buckets: int) -> np.dtype[np.void]:
             ("first", "i8"),  # number of the bucket of the first trade, -1 before it
             ("newest", "i8"),  # number of the bucket being filled: ts // bucket_ns
             ("end_ns", "i8"),  # of the bucket being filled
+            ("slot", "i8"),  # where that one lies
             ("flows", "f8", (whole("buckets", buckets),)),  # bucket b lies at b % buckets
             ("volumes", "f8", (buckets,)),
         ]
@@ -52,8 +53,14 @@ def advance_flow_window(state: State, ts: int) -> None:
         slot = (bucket - k) % buckets
         state.flows[slot] = 0.0
         state.volumes[slot] = 0.0
+    _begin_bucket(state, bucket)
+
+
+@kernel
+def _begin_bucket(state: State, bucket: int) -> None:
     state.newest = bucket
     state.end_ns = (bucket + 1) * state.bucket_ns
+    state.slot = bucket % len(state.flows)
 
 
 @kernel
@@ -62,20 +69,18 @@ def update_flow_window(state: State, ts: int, size: float, taker_side: int) -> N
 
     A late trade counts in the bucket of its own time, and not at all when that has left the window.
     """
-    bucket = state.newest
     if ts >= state.end_ns:
-        bucket = ts // state.bucket_ns
         if state.first < 0:
-            state.first = bucket
-            state.newest = bucket
-            state.end_ns = (bucket + 1) * state.bucket_ns
+            state.first = ts // state.bucket_ns
+            _begin_bucket(state, state.first)
         else:
             advance_flow_window(state, ts)
-    elif ts < state.end_ns - state.bucket_ns:
+    slot = state.slot
+    if ts < state.end_ns - state.bucket_ns:
         bucket = ts // state.bucket_ns
         if bucket <= state.newest - len(state.flows):
             return
-    slot = bucket % len(state.flows)
+        slot = bucket % len(state.flows)
     state.volumes[slot] += size
     state.flows[slot] += taker_sign(taker_side) * size
 
@@ -91,12 +96,7 @@ def read_flow_window(state: State, ts: int) -> None:
     buckets = len(state.flows)
     if state.first < 0 or state.newest - state.first < buckets:
         return
-    net_flow = 0.0
-    volume = 0.0
-    for k in range(buckets):
-        slot = (state.newest + 1 + k) % buckets
-        net_flow += state.flows[slot]
-        volume += state.volumes[slot]
+    net_flow, volume = _sum_newest(state, buckets)
     state.net_flow = net_flow
     state.volume = volume
     # rounding is monotonic, so the flow never comes out above the volume, which is summed in the same order
@@ -109,15 +109,24 @@ def recent_flow(state: State, buckets: int) -> tuple[float, float]:
 
     The same bits as a window of that length. NaN until it is covered, and for more buckets than there are.
     """
-    room = len(state.flows)
-    if state.first < 0 or state.newest - state.first < buckets or buckets > room:
+    if state.first < 0 or state.newest - state.first < buckets or buckets > len(state.flows):
         return math.nan, math.nan
+    return _sum_newest(state, buckets)
+
+
+@kernel
+def _sum_newest(state: State, buckets: int) -> tuple[float, float]:
+    """Return net flow and volume of the newest `buckets` buckets, of as many as there are at most, oldest first."""
+    room = len(state.flows)
+    slot = state.slot + 1 - buckets
+    if slot < 0:
+        slot += room
     net_flow = 0.0
     volume = 0.0
-    for k in range(buckets):
-        slot = (state.newest + 1 - buckets + k) % room
+    for _ in range(buckets):
         net_flow += state.flows[slot]
         volume += state.volumes[slot]
+        slot = slot + 1 if slot + 1 < room else 0
     return net_flow, volume
 
 
@@ -127,6 +136,7 @@ def reset_flow_window(state: State) -> None:
     state.first = -1
     state.newest = 0
     state.end_ns = 0
+    state.slot = 0
     state.net_flow = math.nan
     state.volume = math.nan
     state.ratio = math.nan

@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from indicators.book_columns import book_columns, book_tables
+from indicators.book_columns import book_columns, book_tables, has_mid
 from indicators.book_heatmap import BookHeatmap
 from indicators.kernel import Floats, Ints, State, States, kernel, new_states
 from indicators.parameters import float_column, positive, same_length, whole
@@ -123,7 +123,7 @@ def update_kernel_density_levels(
 
     A book with an empty side, or a crossed one, has no mid: all outputs are NaN then.
     """
-    if bids == 0 or asks == 0 or bid_prices[0] <= 0 or bid_prices[0] >= ask_prices[0]:
+    if not has_mid(bid_prices, bids, ask_prices, asks):
         forget_kernel_density(state)
         return
     twice_mid = bid_prices[0] + ask_prices[0]

@@ -21,7 +21,8 @@ shifts. Within a step the busier stream's last price is the later one, which is 
 choose a step that is short against the leads looked for.
 
 While either stream is silent for more than `stale` steps, the grid stands still and the score is NaN; then it starts
-anew at the current prices, with what was learnt before.
+anew at the current prices, with what was learnt before. The prices of the instant at which it starts are where it
+starts from: however often they are told, they are no price of a step.
 """
 
 import math
@@ -54,7 +55,8 @@ def lead_lag_dtype(lags: int, stale: int) -> np.dtype[np.void]:
             ("last_price", "f8", (2,)),  # of A and of B, NaN before the first
             ("last_ns", "i8", (2,)),
             ("has_price", "i8", (2,)),  # 1 once a price has come in the step being filled
-            ("reference", "f8", (2,)),  # prices at which the grid started
+            ("reference", "f8", (2,)),  # prices at which the grid started: the last up to that instant
+            ("start_ns", "i8"),  # when the grid started
             ("end_ns", "i8"),  # of the step being filled; 0 while the grid stands still
             ("steps", "i8"),  # completed ones: the number of the step being filled
             ("quiet", "i8"),  # completed ones since the last with a price, as of which the sums below are
@@ -93,18 +95,31 @@ def update_lead_lag(state: State, ts: int, stream: int, price: float) -> None:
     One that is older than the step being filled counts in that step.
     """
     advance_lead_lag(state, ts)
+    take_price(state, ts, stream, price)
+
+
+@kernel
+def take_price(state: State, ts: int, stream: int, price: float) -> None:
+    """:func:`update_lead_lag` for a caller who has seen to it that no step ends at or before `ts`.
+
+    Of the prices of a stream in a step, the last alone makes a difference, unless the grid stands still or starts.
+    """
     state.last_price[stream] = price
     state.last_ns[stream] = max(ts, state.last_ns[stream])
-    state.has_price[stream] = 1
     if state.end_ns == 0:
         other = 1 - stream
         silence = ts - state.last_ns[other]
         if not math.isnan(state.last_price[other]) and silence <= state.stale * state.step_ns:
             _start(state, ts)
+    elif ts == state.start_ns and state.has_price[stream] == 0:
+        state.reference[stream] = price
+    else:
+        state.has_price[stream] = 1
 
 
 @kernel
 def _start(state: State, ts: int) -> None:
+    state.start_ns = ts
     state.end_ns = ts - ts % state.step_ns + state.step_ns
     for s in range(2):
         state.reference[s] = state.last_price[s]

@@ -28,7 +28,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from indicators.book_columns import book_columns, book_tables
+from indicators.book_columns import book_columns, book_tables, has_mid
 from indicators.kernel import Floats, Ints, State, States, kernel, new_states
 from indicators.parameters import finite, positive, whole
 
@@ -101,7 +101,7 @@ def update_liquidity_clusters(
     A book with an empty side, or a crossed one, has no mid: all outputs are NaN and there is no cluster. Levels beyond
     the number that the state holds are left out.
     """
-    if bids == 0 or asks == 0 or bid_prices[0] <= 0 or bid_prices[0] >= ask_prices[0]:
+    if not has_mid(bid_prices, bids, ask_prices, asks):
         forget_liquidity_clusters(state)
         return
     twice_mid = bid_prices[0] + ask_prices[0]

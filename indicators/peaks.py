@@ -128,7 +128,8 @@ def _sort_by_height(state: State, number: int) -> None:
                 else:
                     spare[place] = order[b]
                     b += 1
-        order[:number] = spare[:number]
+        for place in range(number):
+            order[place] = spare[place]
         width *= 2
 
 

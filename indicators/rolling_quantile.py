@@ -1,7 +1,4 @@
-"""Exact quantile of the last n values, in O(log n) an update.
-
-The definition is ``numpy.quantile(window, q, method="higher")``: the member of the window at sorted position
-ceil(q (m - 1)) of m, so the quantile is always a value that occurred.
+"""Exact quantile of the last n values (:mod:`indicators.window_quantile`), in O(log n) an update.
 
 Two heaps share the window: what lies below the quantile has its largest on top, the quantile and what lies above it
 their smallest. A new value takes the place of the oldest in whichever heap that lies, and moves along one path; most
@@ -11,10 +8,10 @@ values belong near the bottom of the larger heap and hardly move, so a high quan
 import math
 
 import numpy as np
-import numpy.typing as npt
 
-from indicators.kernel import Floats, State, States, entry, kernel, new_states
-from indicators.parameters import float_column, fraction, whole, window_of
+from indicators.kernel import Floats, State, States, kernel, new_states
+from indicators.parameters import whole
+from indicators.window_quantile import WindowQuantile, configure_window_quantile
 
 
 def rolling_quantile_dtype(window: int) -> np.dtype[np.void]:
@@ -33,16 +30,6 @@ def rolling_quantile_dtype(window: int) -> np.dtype[np.void]:
             ("at", "i8", (window,)),  # where each place of the ring stands in `heap`
         ]
     )
-
-
-def configure_rolling_quantile(state: State, q: float, min_count: int) -> None:
-    """Prepare a fresh record for the `q` quantile, defined once the window holds `min_count` values."""
-    window = window_of(state.dtype)
-    if whole("min_count", min_count) > window:
-        raise ValueError(f"min_count is {min_count}, but the window holds {window}: give at most {window}")
-    state["q"] = fraction("q", q)
-    state["min_count"] = min_count
-    state["value"] = math.nan
 
 
 @kernel
@@ -172,40 +159,10 @@ def update_rolling_quantile_many(states: States, i: int, xs: Floats, out: Floats
         out[k] = update_rolling_quantile(state, xs[k])
 
 
-class RollingQuantile:
+class RollingQuantile(WindowQuantile):
     """Exact `q` quantile of the last `window` values, defined once `min_count` of them were seen (default: all)."""
 
     def __init__(self, window: int, q: float, min_count: int | None = None) -> None:
-        self._states = new_states(rolling_quantile_dtype(window))
-        configure_rolling_quantile(self._states[0], q, window if min_count is None else min_count)
-        self._update = entry(update_rolling_quantile_single, self._states, 0.0)
-
-    @property
-    def value(self) -> float:
-        """The quantile, a member of the window; NaN until initialised."""
-        return float(self._states["value"][0])
-
-    @property
-    def initialized(self) -> bool:
-        """True once `min_count` values were seen."""
-        return bool(self._states["count"][0] >= self._states["min_count"][0])
-
-    def update(self, x: float) -> float:
-        """Take the next value and return the quantile. Raises ValueError for NaN, which has no place in an order."""
-        if x != x:
-            raise ValueError("x is NaN, which has no place in an order: leave missing values out")
-        return self._update(self._states, x)
-
-    def update_many(self, xs: npt.ArrayLike) -> Floats:
-        """Take a column of values, return the quantile after each: the same bits as `update` one by one.
-
-        Raises:
-            ValueError: a value is NaN.
-        """
-        column = float_column(xs)
-        missing = np.flatnonzero(np.isnan(column))
-        if len(missing):
-            raise ValueError(f"xs[{missing[0]}] is NaN, which has no place in an order: leave missing values out")
-        out = np.empty_like(column)
-        update_rolling_quantile_many(self._states, 0, column, out)
-        return out
+        states = new_states(rolling_quantile_dtype(window))
+        configure_window_quantile(states[0], q, window if min_count is None else min_count)
+        super().__init__(states, update_rolling_quantile_single, update_rolling_quantile_many)

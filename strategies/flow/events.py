@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indicators.cvd import update_cvd
-from indicators.kernel import Floats, Ints, States, kernel
+from indicators.kernel import Floats, Ints, State, States, kernel
 from indicators.ladder import take_levels
 from indicators.sides import ASK, BID
 from strategies.flow.groups import FEATURES, advance, on_levels, on_open_interest, on_sample, on_trade, write
@@ -105,18 +105,18 @@ def book_lost_at(states: States, number: int) -> None:
 def ladder_at(
     states: States,
     number: int,
-    keys: Ints,
-    sizes: Floats,
+    levels: States,
     counts: Ints,
     changed: bool,
     ts: int,
     level_prices: Ints,
     level_sizes: Floats,
 ) -> None:
-    """Sample a market's book off a ladder (:mod:`indicators.ladder`, sizes in steps of the last decimal place).
+    """Sample a market's book off a ladder (:mod:`indicators.ladder`, quantities in steps of the last decimal place).
 
     `changed` says whether it took an update since the last sample. The last two, of shape (2, capacity), are scratch.
     What :meth:`strategies.features.AssetFlow.on_book` does with any other keeper of a book, without a call a number.
+    Whole units over their scale are the nearest doubles of their decimals as they are.
     """
     state = states[0]
     market = state.markets[number]
@@ -128,32 +128,35 @@ def ladder_at(
     bids, asks = counts[0], counts[1]
     if bids == 0 or asks == 0:
         return
-    bid, ask = keys[0, bids - 1], -keys[1, asks - 1]
+    bid, ask = levels[0, bids - 1].key, -levels[1, asks - 1].key
+    quote_at(states, number, bid, ask, ts)
     if market.is_perp == 1:
-        quote_at(states, number, bid, ask, ts)
-        for side in range(2):
-            depth = market.bid_depth if side == 0 else market.ask_depth
-            total = 0.0
-            k = counts[side] - 1
-            for band in range(BANDS):
-                lowest, highest = limits_at(bid, ask, state.bands_bps[band])
-                least = lowest if side == 0 else -highest
-                while k >= 0 and keys[side, k] >= least:
-                    total += sizes[side, k]
-                    k -= 1
-                depth[band] = decimal(total / market.size_scale, market.size_scale) * market.multiplier
-    else:
-        quote_at(states, number, bid, ask, ts)
+        _ladder_depth(state, market, levels, counts, bid, ask)
     if number == 0 and ts % state.levels_ns == 0:
         lowest, highest = limits_at(bid, ask, state.reach_bps)
-        bids = take_levels(keys, sizes, counts, BID, lowest, level_prices[0], level_sizes[0])
-        asks = take_levels(keys, sizes, counts, ASK, highest, level_prices[1], level_sizes[1])
+        bids = take_levels(levels, counts, BID, lowest, level_prices[0], level_sizes[0])
+        asks = take_levels(levels, counts, ASK, highest, level_prices[1], level_sizes[1])
         for side in range(2):
             for k in range(bids if side == 0 else asks):
-                level_sizes[side, k] /= market.size_scale
-        levels_at(
-            states, level_prices[0, :bids], level_sizes[0, :bids], level_prices[1, :asks], level_sizes[1, :asks], ts
+                level_sizes[side, k] = level_sizes[side, k] / market.size_scale * market.multiplier
+        on_levels(
+            state, level_prices[0, :bids], level_sizes[0, :bids], level_prices[1, :asks], level_sizes[1, :asks], ts
         )
+
+
+@kernel
+def _ladder_depth(state: State, market: State, levels: States, counts: Ints, bid: int, ask: int) -> None:
+    for side in range(2):
+        depth = market.bid_depth if side == 0 else market.ask_depth
+        total = 0.0
+        k = counts[side] - 1
+        for band in range(BANDS):
+            lowest, highest = limits_at(bid, ask, state.bands_bps[band])
+            least = lowest if side == 0 else -highest
+            while k >= 0 and levels[side, k].key >= least:
+                total += levels[side, k].quantity
+                k -= 1
+            depth[band] = total / market.size_scale * market.multiplier
 
 
 @kernel

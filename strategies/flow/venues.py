@@ -4,7 +4,15 @@ import numpy as np
 import numpy.typing as npt
 
 from indicators.kernel import State, kernel
-from indicators.lead_lag import A, B, configure_lead_lag, lead_lag_dtype, read_lead_lag, update_lead_lag
+from indicators.lead_lag import (
+    A,
+    B,
+    advance_lead_lag,
+    configure_lead_lag,
+    lead_lag_dtype,
+    read_lead_lag,
+    take_price,
+)
 from indicators.price_dispersion import price_dispersion
 from strategies.config import FlowSettings
 from strategies.flow.markets import MAX_MARKETS, book_is_fresh, mid_price
@@ -39,6 +47,7 @@ FEATURES = (
 DISPERSION, PERP_LEAD, SPOT_LEAD = range(3)
 LAGS = 3  # steps
 STALE_SECONDS = 10.0  # of a stream's silence
+NEVER = 2**63 - 1
 
 
 def _stale_steps(settings: FlowSettings) -> int:
@@ -51,6 +60,10 @@ def _layout(settings: FlowSettings) -> np.dtype[np.void]:
         [
             ("perps", pair),  # A: the lead, B: the second perp
             ("spot_and_perp", pair),  # A: the first spot market, B: the lead
+            ("end_ns", "i8"),  # of the step that both pairs fill; 0 while a print must be told at once
+            ("noted", "i8", (MAX_MARKETS,)),  # 1 for a market whose last print the pairs have not been told
+            ("noted_price", "f8", (MAX_MARKETS,)),
+            ("noted_ns", "i8", (MAX_MARKETS,)),
             ("mids", "f8", (MAX_MARKETS,)),
             ("deviations", "f8", (MAX_MARKETS,)),
         ]
@@ -66,15 +79,38 @@ def _configure(state: State, settings: FlowSettings) -> None:
 
 @kernel
 def _on_trade(state: State, number: int, price: float, base: float, taker_side: int, ts: int) -> None:
-    if number == 0:
-        if state.second_perp > 0:
-            update_lead_lag(state.venues.perps, ts, A, price)
-        if state.first_spot > 0:
-            update_lead_lag(state.venues.spot_and_perp, ts, B, price)
-    elif number == state.second_perp:
-        update_lead_lag(state.venues.perps, ts, B, price)
-    elif number == state.first_spot:
-        update_lead_lag(state.venues.spot_and_perp, ts, A, price)
+    # a grid keeps the last price of a step: while the grids run, prints are noted, and told when the step is over
+    venues = state.venues
+    if ts >= venues.end_ns:
+        _tell_pairs(state, ts)
+    venues.noted[number] = 1
+    venues.noted_price[number] = price
+    venues.noted_ns[number] = ts
+    if venues.end_ns == 0:
+        _tell_pairs(state, ts)
+
+
+@kernel
+def _tell_pairs(state: State, ts: int) -> None:
+    """Tell the pairs what was noted, which is of the step being filled, then bring their grids to `ts`."""
+    venues = state.venues
+    venues.end_ns = NEVER
+    if state.second_perp > 0:
+        _tell(venues, venues.perps, 0, state.second_perp, ts)
+    if state.first_spot > 0:
+        _tell(venues, venues.spot_and_perp, state.first_spot, 0, ts)
+    venues.noted[:] = 0
+
+
+@kernel
+def _tell(venues: State, pair: State, a: int, b: int, ts: int) -> None:
+    if venues.noted[a] == 1:
+        take_price(pair, venues.noted_ns[a], A, venues.noted_price[a])
+    if venues.noted[b] == 1:
+        take_price(pair, venues.noted_ns[b], B, venues.noted_price[b])
+    advance_lead_lag(pair, ts)
+    # what starts a grid, and what comes at that instant, can not wait
+    venues.end_ns = min(venues.end_ns, pair.end_ns if ts > pair.start_ns else 0)
 
 
 @kernel
@@ -86,6 +122,7 @@ def _write(state: State, ts: int, out: npt.NDArray[np.float64]) -> None:
             venues.mids[count] = mid_price(state.markets[number])
             count += 1
     out[DISPERSION] = price_dispersion(venues.mids, count, venues.deviations)
+    _tell_pairs(state, ts)
     out[PERP_LEAD] = read_lead_lag(venues.perps, ts)
     out[SPOT_LEAD] = read_lead_lag(venues.spot_and_perp, ts)
 
