@@ -57,6 +57,8 @@ def contract_instrument(detail: ContractDetail, fees: ContractFees, ts_ns: int) 
     """
     if not detail.is_perpetual:
         raise MexcPayloadError(CHANNEL, "futureType", f"{detail.symbol} is not a perpetual: {detail.future_type}")
+    if not detail.symbol.isascii():
+        raise MexcPayloadError(CHANNEL, "symbol", f"{detail.symbol} cannot be an instrument: names must be in ASCII")
     price_places = _places(detail.price_unit, "priceUnit", detail.symbol)
     size_places = max(_places(detail.vol_unit, "volUnit", detail.symbol), detail.vol_scale)
     if size_places > RAW_SCALE:

@@ -189,14 +189,28 @@ def test_parameters_are_refused():
         LeadLag().update_many([1], [2], [1.0], [])
 
 
+def test_what_is_told_twice_at_the_start_counts_once():
+    """The grid starts at 1001: telling A's price of that instant once more changes nothing after it."""
+    once, twice = make(span=2), make(span=2)
+    for pair, times in ((once, 1), (twice, 3)):
+        pair.update_b(1000, 100.0)
+        for _ in range(times):
+            pair.update_a(1001, 100.0)
+        for k in range(6):
+            pair.update_a(1012 + 10 * k, 101.0 + k % 2)
+            pair.update_b(1013 + 10 * k, 101.0 + k % 3)
+    assert once.read(1075) == twice.read(1075)
+    assert not math.isnan(once.read(1075))
+
+
 @settings(deadline=None, max_examples=60)
 @given(
     st.lists(
-        st.tuples(st.integers(0, 12), st.integers(0, 1), st.integers(95, 105).map(float)), min_size=20, max_size=60
+        st.tuples(st.integers(1, 12), st.integers(0, 1), st.integers(95, 105).map(float)), min_size=20, max_size=60
     )
 )
 def test_equals_the_definition(rows):
-    """The score is that of the sums over every pair of overlapping intervals."""
+    """The score is that of the sums over every pair of overlapping intervals; no price comes twice at the start."""
     ts, streams, prices = events([*rows, (0, 0, 100.0), (0, 1, 100.0), (10, 0, 99.0)])
     if len(set(streams[:5])) < 2:
         streams[:2] = 0, 1

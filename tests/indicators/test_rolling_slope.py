@@ -126,9 +126,9 @@ def test_mirrored_values_mirror_the_slope(values):
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.lists(st.floats(-1e6, 1e6), min_size=4, max_size=40))
+@given(st.lists(st.floats(-1e6, 1e6).map(lambda x: x if abs(x) > 1e-290 else 0.0), min_size=4, max_size=40))
 def test_a_power_of_two_scales_the_slope(values):
-    """Values times 8 have 8 times the slope, bit for bit."""
+    """Values times 8 have 8 times the slope, bit for bit, where no double runs out of digits."""
     once, scaled = RollingSlope(4).update_many(values), RollingSlope(4).update_many(8.0 * np.array(values))
     assert np.array_equal(8.0 * once, scaled, equal_nan=True)
 
