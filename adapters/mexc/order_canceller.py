@@ -52,10 +52,10 @@ class OrderCanceller:
         todo = [track for track in tracks if not track.closed]
         alone = [track for track in todo if not track.accepted or (track.triggered and track.order_id is None)]
         together = [track for track in todo if track not in alone]
-        for plans in batched(filter(_is_waiting_plan, together), MAX_CANCEL_BATCH):  # the last is short
+        for plans in batched(filter(_is_waiting_plan, together), MAX_CANCEL_BATCH):
             if not await self._try_plans(plans):
                 alone += plans
-        for orders in batched(filterfalse(_is_waiting_plan, together), MAX_CANCEL_BATCH):  # likewise
+        for orders in batched(filterfalse(_is_waiting_plan, together), MAX_CANCEL_BATCH):
             alone += await self._try_orders(orders)
         reasons = await asyncio.gather(*(self.cancel(track) for track in alone))
         return {track.spec.key: reason for track, reason in zip(alone, reasons, strict=True) if reason is not None}

@@ -45,10 +45,10 @@ from adapters.mexc.symbols import MEXC_VENUE
 
 DAY_MS = 86_400_000
 APPLY_SECONDS = 2.0
+"""How long the engine is given to apply fills that it was told, before it is shown a report that counts them."""
 APPLY_STEPS = 40
 SURVEY_ATTEMPTS = 5
 SURVEY_BACKOFF = Backoff(0.5, 8.0)
-"""How long the engine is given to apply fills that it was told, before it is shown a report that counts them."""
 
 
 class MexcReportClient(LiveExecutionClient):
