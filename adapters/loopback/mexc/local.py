@@ -108,13 +108,8 @@ class LocalMexc:
         return f"ws://{self._host}:{self._port}{PATH}"
 
     @property
-    def sockets(self) -> int:
-        """How many are open."""
-        return len(self._sockets.sessions)
-
-    @property
     def logins(self) -> int:
-        """How many of them are logged in."""
+        """How many sockets are logged in."""
         return sum(1 for session in self._sockets.sessions.values() if session.account)
 
     def relist(self, listing: Listing) -> None:
