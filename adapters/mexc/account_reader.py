@@ -35,7 +35,11 @@ class Span:
 
 
 class AccountReader:
-    """Every method asks until it is answered; MexcUnavailableError when that fails."""
+    """Every method asks until it is answered; MexcUnavailableError when that fails.
+
+    A list of what is open gets shorter while it is read, by which a row may slip past between two pages: where it has
+    several, it is read twice.
+    """
 
     def __init__(self, rest: RestClient) -> None:
         self._rest = rest
@@ -62,6 +66,8 @@ class AccountReader:
     async def open_orders(self) -> list[OrderRow]:
         """All resting orders."""
         rows = await self._pages(endpoints.OPEN_ORDERS, OrderRow, {}, MAX_PAGE_SIZE)
+        if len(rows) >= MAX_PAGE_SIZE:
+            rows += await self._pages(endpoints.OPEN_ORDERS, OrderRow, {}, MAX_PAGE_SIZE)
         return list({row.order_id: row for row in rows}.values())
 
     async def past_orders(self, span: Span) -> list[OrderRow]:
@@ -84,6 +90,8 @@ class AccountReader:
         """Trigger orders that were created in this time, of all states if none is named."""
         wanted: dict[str, Parameter] = {"symbol": symbol, "states": [int(state) for state in states] or None}
         rows = await self._spans(endpoints.PLAN_ORDERS, PlanOrderRow, span, wanted, MAX_PAGE_SIZE)
+        if states and len(rows) >= MAX_PAGE_SIZE:
+            rows += await self._spans(endpoints.PLAN_ORDERS, PlanOrderRow, span, wanted, MAX_PAGE_SIZE)
         return list({row.id: row for row in rows}.values())
 
     async def positions(self) -> list[PositionRow]:

@@ -15,6 +15,8 @@ from adapters.mexc.turns import Turns
 
 TRIES = 3
 SIDES = (MexcPositionType.LONG, MexcPositionType.SHORT)
+SETUP_CODES = frozenset({2002, 2006, 2021, 2023, 2024, 2027})
+"""Refusals of an order for its margin mode or its leverage."""
 
 
 class AccountSetupError(MexcError):
@@ -79,9 +81,11 @@ class AccountSetup:
                 self._ready.add(symbol)
         return self.leverage_of(symbol)
 
-    def forget(self) -> None:
-        """Somebody may have changed something: check again before the next orders."""
-        self._ready.clear()
+    def note_refusal(self, symbol: str, error: MexcRefusedError) -> None:
+        """An order was refused. If it was for leverage or margin mode, somebody has changed them: they are checked
+        again before the next order of the contract that opens something."""
+        if error.code in SETUP_CODES:
+            self._ready.discard(symbol)
 
     async def _set_leverage(self, symbol: str) -> None:
         for _ in range(TRIES):

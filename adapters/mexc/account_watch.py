@@ -152,10 +152,10 @@ class AccountWatch:
             self.owner.on_tick()
             self.ask()
             waited = loop.time() - refreshed
-            if waited >= self.refresh_seconds or (self._refresh_wanted and waited >= SOONEST_REFRESH_SECONDS):
-                self._refresh_wanted = False
+            due = waited >= self.refresh_seconds or (self._refresh_wanted and waited >= SOONEST_REFRESH_SECONDS)
+            if due and self._start("refresh", self._refresh_or_again):
+                self._refresh_wanted = False  # not while one is under way: that began before what is missing
                 refreshed = loop.time()
-                self._start("refresh", self.refresh)
             if loop.time() - pruned >= PRUNE_SECONDS:
                 pruned = loop.time()
                 self.room.fills.prune(self.room.now_ms())
@@ -192,6 +192,13 @@ class AccountWatch:
         room.news()
         await self.read_money()
         await self._compare_positions(venue_ms)
+
+    async def _refresh_or_again(self) -> None:
+        try:
+            await self.refresh()
+        except MexcError:
+            self._refresh_wanted = True
+            raise
 
     async def read_money(self) -> None:
         """Ask for all balances."""
@@ -242,14 +249,15 @@ class AccountWatch:
         if stray.rows:
             self.owner.take_foreign(stray)
 
-    def _start(self, name: object, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        """Begin a piece of work, unless the same is under way."""
+    def _start(self, name: object, work: Callable[[], Coroutine[None, None, None]]) -> bool:
+        """Begin a piece of work; False when the same is under way."""
         if name in self._asking:
-            return
+            return False
         self._asking.add(name)
         task = asyncio.get_running_loop().create_task(self._guarded(name, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return True
 
     async def _guarded(self, name: object, work: Callable[[], Coroutine[None, None, None]]) -> None:
         try:

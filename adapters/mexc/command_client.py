@@ -19,7 +19,7 @@ from nautilus_trader.model.orders import Order
 
 from adapters.mexc.account_setup import AccountSetup
 from adapters.mexc.config import MexcExecClientConfig
-from adapters.mexc.errors import MexcError
+from adapters.mexc.errors import MexcError, MexcRefusedError
 from adapters.mexc.order_canceller import OrderCanceller
 from adapters.mexc.order_changer import OrderChanger
 from adapters.mexc.order_changes import Terms, change_request
@@ -52,6 +52,7 @@ class MexcCommandClient(MexcReportClient):
         self._canceller = OrderCanceller(self._room)
         self._changer = OrderChanger(self._room)
         self._changes: Turns[str] = Turns()
+        self._mode_problem: str | None = None
 
     def go_live(self) -> None:
         """The engine knows what there was at the start: pushes are news from now on."""
@@ -83,13 +84,17 @@ class MexcCommandClient(MexcReportClient):
             return
         now = self._clock.timestamp_ns()
         self.generate_order_submitted(order.strategy_id, order.instrument_id, order.client_order_id, now)
-        await self._sender.place(request)
+        refusal = await self._sender.place(request)
+        if isinstance(refusal, MexcRefusedError):
+            self.account.note_refusal(request.spec.symbol, refusal)
 
     async def _prepare(self, order: Order, position_id: PositionId | None) -> OrderRequest:
         """The request of an order, after the account was made ready for it. NotPossibleError, with the reason."""
         instrument = self._view.instrument(order.instrument_id)
         if instrument is None:
             raise NotPossibleError(f"{order.instrument_id} is not loaded")
+        if self._mode_problem is not None:
+            raise NotPossibleError(self._mode_problem)
         symbol, name = instrument.raw_symbol.value, self._oids.encode(order.client_order_id.value)
         situation = Situation(self._view.net(order.instrument_id), position_id)
         where = direction_of(order, self._setup, situation)

@@ -164,9 +164,12 @@ class MexcExecutionClient(MexcCommandClient):
         self._room.touched(self._fills.adopt(known, self._now_ms()))
 
     def on_position_mode(self, push: PositionModePush) -> None:
-        """Somebody has changed the account's mode: what closes and what opens may be mixed up."""
-        if push.position_mode is not self._setup.position_mode:
-            self._log.error(f"the account was set to {push.position_mode.name} mode: stop, and set it back")
+        """Somebody has changed the account's mode: what closes and what opens would be mixed up."""
+        actual, wanted = push.position_mode, self._setup.position_mode
+        self._mode_problem = None
+        if actual is not wanted:
+            self._mode_problem = f"the account was set to {actual.name} mode: no orders until it is {wanted.name} again"
+            self._log.error(self._mode_problem)
 
     def cancel_again(self, track: OrderTrack) -> None:
         """The venue has taken a cancel, and shows the order open: what a trigger order became meanwhile, as a rule."""

@@ -37,22 +37,22 @@ class OrderSender:
     room: OrderRoom
     _turns: Turns[Content] = field(default_factory=Turns)
 
-    async def place(self, request: OrderRequest) -> None:
-        """Send an order. What becomes of it is told by its track."""
+    async def place(self, request: OrderRequest) -> MexcError | None:
+        """Send an order. What becomes of it is told by its track; returns why it was refused, None when it was not."""
         track = self.room.fills.expect(request.spec, self.room.now_ms())
         if not request.spec.is_plan:
-            await self._send(track, request)
-            return
+            return await self._send(track, request)
         async with self._turns.of(content_of(request.body)):  # equal ones cannot be told apart: one at a time
-            await self._send(track, request)
+            return await self._send(track, request)
 
     def awaits(self, plan: PlanOrderRow) -> bool:
         """Whether a trigger order of this content is under way: then this may be it."""
         return content_of_row(plan) in self._turns
 
-    async def _send(self, track: OrderTrack, request: OrderRequest) -> None:
+    async def _send(self, track: OrderTrack, request: OrderRequest) -> MexcError | None:
         rest = self.room.rest
         sending = _Sending(track, request, rest.venue_ms(), rest.clock.offset_ns)
+        refusal: MexcError | None = None
         try:
             data = await rest.post(request.endpoint, request.body, msgspec.Raw)
             reply = decode_new_id(b"" if data is None else bytes(data), request.endpoint.name)
@@ -60,10 +60,12 @@ class OrderSender:
             self.room.warn(f"order {track.spec.key}: its fate is asked for: {error}")
             await self._find(sending, error)
         except MexcError as error:
+            refusal = error
             track.on_refused(str(error), rest.venue_ms())
         else:
             track.on_acknowledged(reply.order_id, reply.ts or rest.venue_ms())
         self.room.touched(track)
+        return refusal
 
     async def _find(self, sending: _Sending, error: MexcError) -> None:
         """Ask until the order is there, or can no longer come."""

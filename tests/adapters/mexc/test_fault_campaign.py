@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.adapters.mexc.fault_campaign import Schedule, campaign
+from tests.adapters.mexc.fault_campaign import campaign
+from tests.adapters.mexc.fault_schedule import Schedule
 from tests.adapters.mexc.quick_windows import shorten
 
 SCHEDULES = range(8)

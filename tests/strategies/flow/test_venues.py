@@ -4,10 +4,14 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from indicators.lead_lag import LeadLag
 from indicators.sides import BUYER
 from strategies.config import FlowSettings
-from tests.strategies.flow.world import CONTRACTS, PERP, SMALL, SPOT, World, around
+from strategies.flow.venues import LAGS, STALE_SECONDS
+from tests.strategies.flow.world import CONTRACTS, PERP, SECOND, SMALL, SPOT, World, around, ns
 
 SETTINGS = FlowSettings.model_validate(SMALL.model_dump() | {"lead_span_seconds": 20.0})
 
@@ -41,6 +45,39 @@ def test_the_market_that_moves_first_leads() -> None:
     assert led(1, 0).features(60)["perp_lead"] < -0.5
     assert led(2, 0).features(60)["spot_lead"] > 0.5
     assert led(0, 2).features(60)["spot_lead"] < -0.5
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0.0, 0.0, 0.004, 0.03, 0.1, 0.25, 11.0]), st.integers(0, 3), st.integers(9_990, 10_010)
+        ),
+        min_size=60,
+        max_size=150,
+    ),
+    st.integers(1, 40),
+)
+def test_leads_are_those_of_pairs_told_every_print(prints: list[tuple[float, int, int]], every: int) -> None:
+    """Ties, bursts and silences; whenever it is read: the scores of pairs that are told each print as it comes."""
+    world = World(PERP, CONTRACTS, SPOT, SPOT, config=SMALL.model_copy(update={"lead_span_seconds": 0.5}))
+    perps, spot = (LeadLag(SECOND // 10, LAGS, 5, round(STALE_SECONDS * SECOND)) for _ in range(2))
+    time = 10.0
+    for number, (pause, market, units) in enumerate(prints):
+        time, price = time + pause, units / 10
+        world.trade(time, 1.0, BUYER, price=price, market=market)
+        if market == 0:
+            perps.update_a(ns(time), price)
+            spot.update_b(ns(time), price)
+        elif market == 1:
+            perps.update_b(ns(time), price)
+        elif market == 2:
+            spot.update_a(ns(time), price)
+        if number % every == 0 or number == len(prints) - 1:
+            values = world.values(time)
+            np.testing.assert_array_equal(
+                [values["perp_lead"], values["spot_lead"]], [perps.read(ns(time)), spot.read(ns(time))]
+            )
 
 
 def test_one_market_has_nobody_to_lead() -> None:
