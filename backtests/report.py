@@ -19,8 +19,9 @@ from backtests.cost_forecast import NOTE as FORECAST_NOTE
 from backtests.cost_forecast import cost_figure
 from backtests.depth_map import DepthMap
 from backtests.every_signal import NOTE as SELECTION_NOTE
+from backtests.every_signal import selection_rows
 from backtests.html_tables import grid, listing, pairs, scrolling
-from backtests.statistics_report import expectancy_figure, figures_row, statistics_note, statistics_rows
+from backtests.statistics_report import expectancy_figure, statistics_note, statistics_rows
 from backtests.trade_scenes import Scene
 from backtests.trades_page import trades_page
 from catalog.times import format_ns
@@ -111,7 +112,7 @@ def _statistics(statistics: dict[str, Any], trades: Sequence[Trade]) -> Iterable
 
 def _selection(selection: dict[str, Any]) -> Iterable[str]:
     yield f"<p class='note'>{html.escape(SELECTION_NOTE)}</p>"
-    yield scrolling(grid("", {name: figures_row(figures) for name, figures in selection.items()}))
+    yield scrolling(grid("", selection_rows(selection)))
 
 
 def _forecast(forecast: dict[str, Any], trades: Sequence[Trade], costs: Sequence[TradeCosts]) -> Iterable[str]:

@@ -22,14 +22,13 @@ from rich.table import Table
 from backtests.attribution import attribute
 from backtests.command_line import bounds, errors, existing_catalog, failing, progress
 from backtests.depth_map import DepthMap, depth_map
-from backtests.every_signal import selection_beside_every_signal
+from backtests.every_signal import selection_beside_every_signal, selection_rows
 from backtests.honesty import comparison, easier_worlds, followed
 from backtests.passed_file import reasons_by_asset
 from backtests.profile import DEFAULT_PROFILE, load_profile
 from backtests.replay import Replay, disposing, run_replay
 from backtests.report import write_report
 from backtests.result_files import write_executions, write_halts, write_trades
-from backtests.statistics_report import figures_row
 from backtests.summary import money_fault, summarise
 from backtests.trade_scenes import charted, trade_scenes
 from catalog.ledger import CatalogError
@@ -193,7 +192,7 @@ def _honesty_table(rows: dict[str, dict[str, float | int]]) -> Table:
 
 
 def _selection_table(selection: dict[str, dict[str, Any]]) -> Table:
-    rows = {name: figures_row(figures) for name, figures in selection.items()}
+    rows = selection_rows(selection)
     shown = ("trades", "net", "expectancy, R", "win rate")
     table = Table("rule", *shown, title="what the choice is worth, after costs")
     for name, row in rows.items():

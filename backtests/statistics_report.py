@@ -53,7 +53,7 @@ def expectancy_figure(statistics: dict[str, Any]) -> go.Figure:
                 "array": [_reach(e, "high") for e in expectancies],
                 "arrayminus": [_reach(e, "low") for e in expectancies],
             },
-            text=[_interval(e, 2) for e in expectancies],
+            text=[interval_text(e, 2) for e in expectancies],
             hovertemplate="%{y}: %{text} R",
             mode="markers",
             marker={"size": 8, "color": COLOURS.get(group, "#222222")},
@@ -85,12 +85,12 @@ def figures_row(figures: dict[str, Any], *, stated: bool = False) -> dict[str, s
         "trades": str(figures["count"]),
         "effective": f"{figures['effective']:.1f}",
         "net": f"{figures['net']:,.2f}",
-        "expectancy": _interval(figures["expectancy"], 2),
-        "expectancy, R": _interval(figures["expectancy_r"], 3),
-        "win rate": _interval(figures["win_rate"], 3),
+        "expectancy": interval_text(figures["expectancy"], 2),
+        "expectancy, R": interval_text(figures["expectancy_r"], 3),
+        "win rate": interval_text(figures["win_rate"], 3),
     }
     if stated:
-        row |= {"PPV": _interval(figures["ppv"], 3), "stated": _number(figures["ppv"]["stated"], 3)}
+        row |= {"PPV": interval_text(figures["ppv"], 3), "stated": _number(figures["ppv"]["stated"], 3)}
     return row | {
         "profit factor": _number(figures["profit_factor"], 2),
         "held, s": _number(figures["holding_seconds"], 0),
@@ -104,7 +104,8 @@ def _reach(interval: dict[str, float | None], bound: str) -> float:
     return 0.0 if value is None or end is None else abs(end - value)
 
 
-def _interval(interval: dict[str, float | None], decimals: int) -> str:
+def interval_text(interval: dict[str, float | None], decimals: int) -> str:
+    """``value (low to high)``, the value alone without bounds, "-" for what could not be known."""
     value = _number(interval["value"], decimals)
     if interval["low"] is None:
         return value

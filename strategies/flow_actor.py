@@ -10,14 +10,12 @@ import pandas as pd
 from nautilus_trader.common.actor import Actor
 from nautilus_trader.common.config import ActorConfig
 from nautilus_trader.common.events import TimeEvent
-from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.model.book import OrderBook
 from nautilus_trader.model.data import DataType, FundingRateUpdate, MarkPriceUpdate, TradeTick
 from nautilus_trader.model.enums import BookType, OrderSide
-from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, StrategyId, TraderId
+from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import Instrument
-from nautilus_trader.model.objects import FIXED_PRECISION, QUANTITY_MAX, Price, Quantity
-from nautilus_trader.model.orders import LimitOrder
+from nautilus_trader.model.objects import FIXED_PRECISION, Price, Quantity
 
 from catalog.data_types import FlowSnapshotData, OpenInterest, ScanData
 from catalog.markets import MarketKind
@@ -29,9 +27,6 @@ from strategies.features import AssetFlow, FlowMarket, first_sample_ns
 SNAPSHOTS = DataType(FlowSnapshotData)
 SCANS = DataType(ScanData)
 SECOND_NS = 1_000_000_000
-# the order that asks a book for its levels is never sent: it bears names because Nautilus's orders must
-_NOBODY, _NO_STRATEGY, _NO_ORDER = TraderId("NOBODY-000"), StrategyId("NONE-000"), ClientOrderId("NONE")
-_NO_EVENT = UUID4()
 _RAW_PER_ONE = 10**FIXED_PRECISION
 _first, _second, _price, _size = itemgetter(0), itemgetter(1), Price.as_double, Quantity.as_double
 _from_raw = Price.from_raw
@@ -53,10 +48,11 @@ class FlowActorConfig(ActorConfig, frozen=True):
 class NautilusBookView:
     """Nautilus's book as the flow sees it; see :class:`strategies.book_view.BookView`."""
 
-    __slots__ = ("_book", "_depth", "_places", "_raw_per_unit", "_size_places")
+    __slots__ = ("_book", "_crossed", "_depth", "_places", "_raw_per_unit", "_size_places")
 
     def __init__(self, book: OrderBook, price_places: int, size_places: int) -> None:
         self._book = book
+        self._crossed = book.get_all_crossed_levels
         self._depth = book.get_quantity_for_price
         self._places = price_places
         self._size_places = size_places
@@ -95,21 +91,10 @@ class NautilusBookView:
     def _levels(self, taker_side: OrderSide, price_units: int) -> tuple[Ints, Floats]:
         """The levels that an endless order with a limit would walk.
 
-        ``bids()`` and ``asks()`` have no limit: they make an object of every level of the book, however far, and take
-        263 us for 1,000 levels where this takes 35 us for the nearest 200.
+        ``bids()`` and ``asks()`` have no limit: they make an object of every level of the book, however far.
         """
-        order = LimitOrder(
-            _NOBODY,
-            _NO_STRATEGY,
-            self._book.instrument_id,
-            _NO_ORDER,
-            taker_side,
-            Quantity(QUANTITY_MAX, self._size_places),
-            Price.from_raw(price_units * self._raw_per_unit, self._places),
-            _NO_EVENT,
-            0,
-        )
-        levels = self._book.simulate_fills(order, self._places, self._size_places, False)
+        limit = _from_raw(price_units * self._raw_per_unit, self._places)
+        levels = self._crossed(taker_side, limit, self._size_places)
         prices = np.fromiter(map(_price, map(_first, levels)), np.float64, len(levels))
         sizes = np.fromiter(map(_size, map(_second, levels)), np.float64, len(levels))
         return np.rint(prices * 10.0**self._places).astype(np.int64), sizes

@@ -99,6 +99,11 @@ _AT = {feature.name: k for k, feature in enumerate(FEATURES)}
 _COLUMNS = [_AT[term.feature] for term in RULE]
 _SCALES, _WEIGHTS = np.array([term.scale for term in RULE]), np.array([term.weight for term in RULE])
 _OPTIONAL = np.array([term.feature in OPTIONAL for term in RULE])
+_SIDES = np.array([1.0, -1.0])  # long, short
+
+
+_FEW = 32
+"""Rows up to which a loop over them is faster than arrays of them: a scan has some, research has millions."""
 
 
 def rule_score(snapshot: FlowSnapshot) -> float | None:
@@ -106,33 +111,39 @@ def rule_score(snapshot: FlowSnapshot) -> float | None:
 
     The weights of optional inputs that are missing are spread over the others, so the range stays the same.
     """
-    total = weight = 0.0
-    for term in RULE:
-        value = snapshot[term.feature]
-        if math.isnan(value):
-            if term.feature in OPTIONAL:
-                continue
-            return None
-        total += term.weight * max(-1.0, min(1.0, value / term.scale))
-        weight += term.weight
-    return total / weight
+    score = _score_of(snapshot.values[_COLUMNS].tolist())
+    return None if math.isnan(score) else score
 
 
 def rule_scores(values: Floats) -> Floats:
     """The scores of many snapshots at once, `values` of shape (n, len(FEATURES)): shape (n,), NaN for None.
 
-    Each has the bits that :func:`rule_score` gives, which is faster for a single snapshot. Raises ValueError for
-    another shape.
+    Each has the bits that :func:`rule_score` gives. Raises ValueError for another shape.
     """
     require_snapshots(values)
     inputs = values[:, _COLUMNS]
+    if len(inputs) <= _FEW:
+        return np.array([_score_of(row) for row in inputs.tolist()], dtype=np.float64)
     absent = np.isnan(inputs) & _OPTIONAL
     parts = np.where(absent, 0.0, _WEIGHTS * np.clip(inputs / _SCALES, -1.0, 1.0))
     weights = np.where(absent, 0.0, _WEIGHTS)
     total, weight = np.zeros(len(values)), np.zeros(len(values))
-    for k in range(len(RULE)):  # one after the other, as rule_score adds them
+    for k in range(len(RULE)):  # one after the other, as a row alone is added up
         total += parts[:, k]
         weight += weights[:, k]
+    return total / weight
+
+
+def _score_of(inputs: list[float]) -> float:
+    """The score of one row's inputs in the order of RULE; NaN where one that is needed is missing."""
+    total = weight = 0.0
+    for value, term in zip(inputs, RULE, strict=True):
+        if math.isnan(value):
+            if term.feature in OPTIONAL:
+                continue
+            return math.nan
+        total += term.weight * max(-1.0, min(1.0, value / term.scale))
+        weight += term.weight
     return total / weight
 
 
@@ -166,4 +177,4 @@ class RuleModel:
         """Pseudo-probabilities, as :meth:`Model.score`."""
         scores = rule_scores(values)
         without_drift = math.log(self.barriers.stop / self.barriers.take_profit)
-        return expit(without_drift + self.slope * np.column_stack((scores, -scores)))
+        return expit(without_drift + self.slope * (scores[:, np.newaxis] * _SIDES))

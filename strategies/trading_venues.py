@@ -7,13 +7,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from nautilus_trader.cache.base import CacheFacade
-from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.model.book import OrderBook
 from nautilus_trader.model.enums import OrderSide
-from nautilus_trader.model.identifiers import ClientOrderId, StrategyId, TraderId
 from nautilus_trader.model.instruments import Instrument
-from nautilus_trader.model.objects import QUANTITY_MAX, Quantity
-from nautilus_trader.model.orders import LimitOrder
 
 from strategies.candidates import CandidateSettings, Level, Touch, VenueView
 from strategies.features import FlowSnapshot
@@ -25,9 +21,6 @@ from strategies.ticks import to_tick
 SECOND_NS = 1_000_000_000
 CLOCK_SLACK_SECONDS = 1
 """A book that is younger than nothing by no more than this is from a venue whose clock is a little ahead."""
-# the order that asks a book for its levels is never sent: it bears names because Nautilus's orders must
-_NOBODY, _NO_STRATEGY = TraderId("NOBODY-000"), StrategyId("NONE-000")
-_NO_ORDER, _NO_EVENT = ClientOrderId("NONE"), UUID4()
 
 
 @dataclass(frozen=True)
@@ -227,24 +220,17 @@ class TradingVenues:
 
 
 def _walk(book: OrderBook, terms: Terms, taker: OrderSide, limit: Decimal, size: Decimal) -> tuple[Level, ...]:
-    """The levels that an order with a limit would take, in base units."""
-    instrument = terms.instrument
-    most = Decimal(QUANTITY_MAX)
-    steps = to_tick(size, terms.rules.step, 1)
-    order = LimitOrder(
-        _NOBODY,
-        _NO_STRATEGY,
-        instrument.id,
-        _NO_ORDER,
-        taker,
-        Quantity.from_str(f"{min(steps, most):.{instrument.size_precision}f}"),
-        instrument.make_price(limit),
-        _NO_EVENT,
-        0,
-    )
-    taken = book.simulate_fills(order, instrument.price_precision, instrument.size_precision, False)
-    multiplier = terms.rules.multiplier
-    return tuple(Level(price.as_decimal(), size.as_decimal() * multiplier) for price, size in taken)
+    """The levels that an order with a limit would take, in base units, until they hold `size` (contracts)."""
+    instrument, multiplier = terms.instrument, terms.rules.multiplier
+    levels: list[Level] = []
+    left = size
+    for price, there in book.get_all_crossed_levels(taker, instrument.make_price(limit), instrument.size_precision):
+        if left <= 0:
+            break
+        amount = there.as_decimal()
+        levels.append(Level(price.as_decimal(), amount * multiplier))
+        left -= amount
+    return tuple(levels)
 
 
 def _leverage(account: Any, instrument: Instrument) -> Decimal:

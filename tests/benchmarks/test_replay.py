@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -13,7 +14,7 @@ from catalog.sample_market import write_sample_market
 from catalog.store import Catalog
 
 ROOT = Path(__file__).parents[2]
-ROUNDS = 4
+ROUNDS = 7
 PEAK = """
 import json, sys
 from pathlib import Path
@@ -35,7 +36,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_replay_beside_the_bare_engine(benchmark, market, figure):
-    """The same catalog with and without us, turn by turn, because machines are noisy."""
+    """The same catalog with and without us, turn by turn, because machines are noisy: each turn is a ratio."""
     catalog, profile = Catalog(market), load_profile()
     cpu: dict[bool, list[float]] = {True: [], False: []}
     rows = 0
@@ -48,10 +49,11 @@ def test_replay_beside_the_bare_engine(benchmark, market, figure):
                 rows = replay.rows
 
     benchmark.pedantic(once, rounds=ROUNDS)
-    bare, full = min(cpu[True]), min(cpu[False])
-    figure("replay, bare engine", f"{rows / bare / 1e3:.0f} k rows/s", "")
-    figure("replay, with flow and scalper", f"{rows / full / 1e3:.0f} k rows/s", "")
-    figure("replay, ours over bare", f"{full / bare:.2f} times", "1.35 or less")
+    ratios = [full / bare for bare, full in zip(cpu[True], cpu[False], strict=True)]
+    figure("replay, bare engine", f"{rows / min(cpu[True]) / 1e3:.0f} k rows/s", "")
+    figure("replay, with flow and scalper", f"{rows / min(cpu[False]) / 1e3:.0f} k rows/s", "")
+    figure("replay, ours over bare, median of the turns", f"{median(ratios):.2f} times", "1.35 or less")
+    figure("replay, ours over bare, of the best runs", f"{min(cpu[False]) / min(cpu[True]):.2f} times", "")
 
 
 def test_memory_stays_flat(benchmark, tmp_path_factory, figure):

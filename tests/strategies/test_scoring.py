@@ -88,7 +88,9 @@ def test_the_ends_of_the_range_are_reached(side: float, has_spot: bool) -> None:
 def test_many_at_once_are_the_scores_one_by_one(values: Floats) -> None:
     """A score in a batch has the bits of the score alone; NaN stands for none."""
     alone = [rule_score(FlowSnapshot(0, "BTC", row, "by hand")) for row in values]
-    np.testing.assert_array_equal(rule_scores(values), [math.nan if score is None else score for score in alone])
+    scores = [math.nan if score is None else score for score in alone]
+    np.testing.assert_array_equal(rule_scores(values), scores)
+    np.testing.assert_array_equal(rule_scores(np.tile(values, (40, 1))), scores * 40)  # as research does
 
 
 def test_the_rule_as_a_model_by_hand() -> None:
