@@ -31,8 +31,9 @@ NOTE = (
     "costs, once with every signal taken that is likely enough. The targets of the selection lie where they pay their "
     "costs, those of every signal may lie nearer. Halts for losses are off in both, so that neither is stopped where "
     f"the other goes on. In brackets {CONFIDENCE:.0%} intervals: of a sum by blocks of time as long as the time "
-    "barrier, of an expectancy by trades. The advantage in the sum is taken block by block, as both meet the same market; that "
-    "in expectancy treats the two as independent, which is careful. An advantage whose interval holds 0 is not shown."
+    "barrier, of an expectancy by trades. The advantage in the sum is taken block by block, as both meet the same "
+    "market; that in expectancy treats the two as independent, which is careful. An advantage whose interval holds 0 "
+    "is not shown."
 )
 
 type Interval = dict[str, float | None]

@@ -223,11 +223,11 @@ def _walk(book: OrderBook, terms: Terms, taker: OrderSide, limit: Decimal, size:
     """The levels that an order with a limit would take, in base units, until they hold `size` (contracts)."""
     instrument, multiplier = terms.instrument, terms.rules.multiplier
     levels: list[Level] = []
-    left = size
+    left = to_tick(size, terms.rules.step, 1)
     for price, there in book.get_all_crossed_levels(taker, instrument.make_price(limit), instrument.size_precision):
         if left <= 0:
             break
-        amount = there.as_decimal()
+        amount = min(there.as_decimal(), left)
         levels.append(Level(price.as_decimal(), amount * multiplier))
         left -= amount
     return tuple(levels)

@@ -1,10 +1,11 @@
-"""An honest model of the built-in market: logistic, fitted on some of its seeds and calibrated on another.
+"""An honest model of the built-in market: logistic, fitted on some of its seeds and calibrated on others.
 
 It answers the question that a trade asks: is the target touched before the stop and the time barrier, all of them where
 the strategy would put them? Costs are left out of the answer; they are the decision's business.
 """
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
@@ -25,6 +26,7 @@ from catalog.tables import Kind
 from strategies.candidates import CandidateSettings
 from strategies.features import schema_id
 from strategies.flow.groups import FEATURES
+from strategies.logistic import expit
 from strategies.mirror import mirrored
 from strategies.model_manifest import FORMAT_VERSION, LogisticManifest, TrainedOn
 from strategies.scoring import Barriers
@@ -34,6 +36,7 @@ VENUES = ("BINANCE",)
 NO_COMMIT = "0" * 40  # a model of the tests is of no commit
 SPACING_SECONDS = 15  # between the rows that are fitted: those of every scan share nearly all of their outcome
 SHRINKAGE = 0.01  # scikit-learn's C: the smaller, the nearer the coefficients are to zero
+LEAST_SLOPE = 1e-6  # of the curve: where held-out probabilities do not rise with the model's, the model knows nothing
 SIGNAL_QUANTILE = 0.95  # of the held-out probabilities: a signal is one of the likeliest twentieth of all setups
 INPUTS = (
     "perp_flow_short", "perp_flow_long", "spot_flow_short", "spot_flow_long", "spot_minus_perp",
@@ -174,21 +177,22 @@ def _first(hits: Bools, never: int) -> Ints:
     return np.where(hits.any(axis=1), hits.argmax(axis=1), never)
 
 
-def fitted(training: Sequence[Played], held_out: Played, profile: Profile, *, name: str) -> LogisticManifest:
-    """A logistic model of the training markets with Platt's curve of the one held out.
+def fitted(training: Sequence[Played], held_out: Sequence[Played], profile: Profile, *, name: str) -> LogisticManifest:
+    """A logistic model of the training markets with Platt's curve of those held out.
 
     `metrics` say of the setups held out: ``time_out_share`` and ``time_out_gross_r`` of those that miss the target,
     ``base_rate`` of the target, and ``signal``, the probability from which one is called a signal.
     """
-    train = _spaced(Outcomes.joined([outcomes_of(market, profile) for market in training]))
-    check = _spaced(outcomes_of(held_out, profile))
+    train, check = (
+        _spaced(Outcomes.joined([outcomes_of(market, profile) for market in markets]))
+        for markets in (training, held_out)
+    )
     inputs, hits = _both_sides(train)
     mean, sd = inputs.mean(axis=0), inputs.std(axis=0)
     model = LogisticRegression(C=SHRINKAGE, max_iter=1_000).fit((inputs - mean) / sd, hits)
     checked, came_true = _both_sides(check)
     log_odds = model.decision_function((checked - mean) / sd)
-    curve = LogisticRegression(C=np.inf).fit(log_odds[:, np.newaxis], came_true)
-    missed = ~check.won
+    slope, level = platt(log_odds, came_true)
     return LogisticManifest.model_validate(
         {
             "format_version": FORMAT_VERSION,
@@ -197,24 +201,32 @@ def fitted(training: Sequence[Played], held_out: Played, profile: Profile, *, na
             "name": name,
             "features": INPUTS,
             "normaliser": {"kind": "z-score", "mean": tuple(mean.tolist()), "sd": tuple(sd.tolist())},
-            "calibrator": {
-                "kind": "platt",
-                "on": "log-odds",
-                "a": -float(curve.coef_[0, 0]),
-                "b": -float(curve.intercept_[0]),
-            },
+            "calibrator": {"kind": "platt", "on": "log-odds", "a": -slope, "b": -level},
             "trained_on": _trained_on(training),
             "git_commit": NO_COMMIT,
             "metrics": {
-                "time_out_share": float((check.timed_out & missed).sum() / missed.sum()),
+                "time_out_share": float(check.timed_out.sum() / (~check.won).sum()),
                 "time_out_gross_r": float(check.gross_r[check.timed_out].mean()),
                 "base_rate": float(came_true.mean()),
-                "signal": float(np.quantile(curve.predict_proba(log_odds[:, np.newaxis])[:, 1], SIGNAL_QUANTILE)),
+                "signal": float(np.quantile(expit(slope * log_odds + level), SIGNAL_QUANTILE)),
             },
             "coefficients": tuple(model.coef_[0].tolist()),
             "intercept": float(model.intercept_[0]),
         },
     )
+
+
+def platt(log_odds: Floats, came_true: Bools) -> tuple[float, float]:
+    """Slope and level of the curve ``1 / (1 + exp(-(slope f + level)))`` through what came true.
+
+    Of a model that is no better than chance on the held-out data the curve is flat, at their base rate.
+    """
+    curve = LogisticRegression(C=np.inf).fit(log_odds[:, np.newaxis], came_true)
+    slope, level = float(curve.coef_[0, 0]), float(curve.intercept_[0])
+    if slope > LEAST_SLOPE:
+        return slope, level
+    rate = float(came_true.mean())
+    return LEAST_SLOPE, math.log(rate / (1 - rate))
 
 
 def _spaced(outcomes: Outcomes) -> Outcomes:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backtests.best_prices import BestPrices
-from tests.backtests.fitted_model import Bin, Floats, extremes, mids, reliability, touched
+from tests.backtests.fitted_model import Bin, Floats, extremes, mids, platt, reliability, touched
 
 BOOK = BestPrices(
     ts=np.array([0, 3, 5, 12, 20]),
@@ -64,3 +64,10 @@ def test_reliability_holds_what_was_stated_against_what_came_true() -> None:
     stated = np.array([0.4, 0.5, 0.5, 0.6, 0.9])
     came_true = np.array([True, False, True, False, True])
     assert reliability(stated, came_true, [0.0, 0.7, 0.8, 1.0]) == [Bin(4, 0.5, 0.5), Bin(1, 0.9, 1.0)]
+
+
+def test_the_curve_of_a_model_that_knows_nothing_is_flat() -> None:
+    """Outcomes that fall where the model rises: the base rate, a quarter, is all that is known."""
+    slope, level = platt(np.array([1.0, 2.0, 3.0, 0.0]), np.array([False, False, False, True]))
+    assert slope < 1e-5
+    assert 1 / (1 + np.exp(-level)) == pytest.approx(0.25)
