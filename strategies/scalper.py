@@ -21,7 +21,7 @@ from nautilus_trader.trading.config import StrategyConfig
 from nautilus_trader.trading.strategy import Strategy
 
 from catalog.data_types import FlowSnapshotData, ScanData
-from strategies.candidates import Candidate, Passed, why_not
+from strategies.candidates import Candidate, Passed, Why, why_not
 from strategies.config import FlowSettings
 from strategies.decider import Account, Decider, settings_for
 from strategies.features import FlowSnapshot, schema_id
@@ -178,10 +178,13 @@ class Scalper(Strategy):
         chosen, passed = self.decider.decide(
             snapshots, self.venues, account, lambda asset, venue: self.guards.blocks(asset, venue, now)
         )
+        self._pass_over(passed)
+        return chosen
+
+    def _pass_over(self, passed: list[Passed]) -> None:
         self.passed.update({why.value: count for why, count in why_not(passed).items()})
         if self.on_passed is not None:
             self.on_passed(passed)
-        return chosen
 
     def _equity(self) -> Decimal | None:
         """Of all traded venues together, what is open at its mid; None if any of it is not known."""
@@ -310,11 +313,12 @@ class Scalper(Strategy):
         settings, asset = self.settings, candidate.setup.asset
         trade = trade_of(candidate, model=self.model.name)
         if any(one.trade.asset == asset for one in self._running.values()):  # only when decisions are followed
-            self.passed["in a trade"] += 1
+            self._pass_over([candidate.pass_over(Why.BUSY, "in a trade")])
             return
         if settings.dry_run:
-            self.passed["dry run"] += 1
-            self.log.info(f"dry run: {trade.trace_id} size {trade.planned_size} stop {trade.stop}")
+            planned = f"{trade.trace_id} size {trade.planned_size} stop {trade.stop}"
+            self._pass_over([candidate.pass_over(Why.DRY_RUN, planned)])
+            self.log.info(f"dry run: {planned}")
             return
         plan = plan_of(
             candidate,
@@ -395,8 +399,9 @@ class Scalper(Strategy):
         if trade.entered and key not in self._counted:  # a trade that a late fill opened again is no second loss
             self._counted.add(key)
             self._closed.append(ClosedTrade(trade.net, trade.exit_ns, trade.asset, trade.venue))
-        else:
-            self.passed["entry not filled"] += 1
+        elif not trade.entered:
+            candidate = next(candidate for candidate, chosen in self._chosen if chosen is one)
+            self._pass_over([candidate.pass_over(Why.NOT_FILLED, trade.reason)])
 
     def on_stop(self) -> None:
         """Leave nothing behind: close what is open, cancel what rests.

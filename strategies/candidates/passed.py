@@ -27,6 +27,8 @@ class Why(StrEnum):
     BUDGET = "budget"
     MAX_POSITIONS = "max positions"
     SEARCH = "search stopped"
+    DRY_RUN = "dry run"
+    NOT_FILLED = "entry not filled"
 
 
 @dataclass(frozen=True)

@@ -88,8 +88,9 @@ async def our_client(tape: Tape, *, quotes: bool = False) -> AsyncIterator[Ours]
         assert await feed.sessions[0].wait_connected(10.0)
         feed.want(contract.symbol, Stream.TRADES)
         feed.want_book(contract.symbol, deltas=True, quotes=quotes)
-        while not count.of["OrderBookDeltas"]:
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(10.0):
+            while not count.of["OrderBookDeltas"] + count.of["QuoteTick"]:
+                await asyncio.sleep(0.01)
         count.of.clear()
         try:
             yield Ours(feed, count)

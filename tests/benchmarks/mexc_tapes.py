@@ -26,12 +26,13 @@ from tests.adapters.mexc.recorded_payloads import FIXTURES
 
 EVENTS_PER_SECOND = 100.0
 """Of the made market: some 40 versions and 20 levels in a merged frame, as the recorded ones have."""
-_RECORDED = {
-    ("depth", True): ("ws_public_depth_merged_doge", Contract("DOGE_USDT", "DOGE", "USDT", Decimal(100), Decimal("0.00001"))),
-    ("depth", False): ("ws_public_depth_unmerged_btc_run1", None),
-    ("deal", True): ("ws_public_deal_btc_2026", None),
-}  # fmt: skip
 _BTC = Contract("BTC_USDT", "BTC", "USDT", Decimal("0.0001"), Decimal("0.1"))
+_DOGE = Contract("DOGE_USDT", "DOGE", "USDT", Decimal(100), Decimal("0.00001"))
+_RECORDED = {
+    ("depth", True): ("ws_public_depth_merged_doge", _DOGE),
+    ("depth", False): ("ws_public_depth_unmerged_btc_run1", _BTC),
+    ("deal", True): ("ws_public_deal_btc_2026", _BTC),
+}
 
 
 @dataclass(frozen=True)
@@ -94,20 +95,21 @@ def made_tape(channel: str, count: int, *, merged: bool, seed: int = 1) -> Tape:
 
 def recorded_tape(channel: str, count: int, *, merged: bool) -> Tape | None:
     """So many frames from the payload fixtures; None where those are absent or have no such frames."""
-    name, contract = _RECORDED.get((channel, merged), ("", None))
+    if (channel, merged) not in _RECORDED:
+        return None
+    name, contract = _RECORDED[channel, merged]
     path = FIXTURES / f"{name}.json"
-    if not name or not path.is_file():
+    if not path.is_file():
         return None
     texts = [text for text in json.loads(path.read_text()) if f'"push.{channel}"' in text]
     start = 1_000_000
     frames = [encode(frame) for frame in islice(_going_on(texts, start), count)]
     levels = [json.loads(text, parse_float=Decimal)["data"] for text in texts]
-    book = {"asks": [], "bids": [], "version": start, "timestamp": 1, "cts": None}
-    if channel == "depth":
-        for side in ("asks", "bids"):
-            rows = {str(row[0]): [row[0], Decimal(7), 1] for data in levels for row in data[side]}
-            book[side] = list(rows.values())
-    return Tape(contract or _BTC, book, [text.encode() for text in frames], _rows(frames))
+    book: dict[str, Any] = {"version": start, "timestamp": 1, "cts": None}
+    for side, outermost in (("asks", contract.tick * 10**7), ("bids", contract.tick)):
+        prices = {row[0]: None for data in levels for row in data[side]} if channel == "depth" else {}
+        book[side] = [[price, 7, 1] for price in (*prices, outermost)]
+    return Tape(contract, book, [text.encode() for text in frames], _rows(frames))
 
 
 def _going_on(texts: list[str], version: int) -> Iterable[dict[str, Any]]:

@@ -404,11 +404,14 @@ def test_a_post_only_entry_that_would_take_is_refused(stage) -> None:
     """The offers have come down while it travelled: the venue refuses it, and there is no trade."""
     one = stage(BTC, latency_seconds=0.2)
     strategy = scalper(entry=POST_ONLY)
+    told: list[tuple[int, str, str, str, str, str]] = []
+    strategy.on_passed = lambda passed: told.extend(p.row for p in passed)
     down = [book_frame(BTC, 5.1 + k / 10, [("99.7", "50")], [("99.8", "50")]) for k in range(5)]
     one.play(calm(BTC) + down, strategy, until=10, signals=[long()])
     assert orders(one, OrderType.LIMIT)[0].status == OrderStatus.REJECTED
     assert strategy.trades == []
     assert strategy.passed == {"entry not filled": 1, "probability": 1}
+    assert told[-1][:5] == (at(5), "BTC", "long", "BINANCE", "entry not filled")
 
 
 # -- decisions of another world ----------------------------------------------------------------------------------------
@@ -446,7 +449,7 @@ def test_a_followed_decision_that_comes_during_a_trade_is_passed_over(stage) -> 
     followed.follow(candidate for candidate, _ in decided.chosen)
     other.play(calm(BTC), followed, until=12, signals=[long(5), long(10)])
     assert [t.entry_ns for t in followed.trades] == [at(5)]
-    assert followed.passed == {"in a trade": 1}
+    assert followed.passed == {"busy": 1}
 
 
 # -- at the start ------------------------------------------------------------------------------------------------------
