@@ -41,7 +41,7 @@ type Interval = dict[str, float | None]
 
 
 @dataclass(frozen=True)
-class _Ruled:
+class Ruled:
     """What a rule did: the figures of `trade_statistics`, and the net of each block of time, account currency."""
 
     figures: dict[str, Any]
@@ -77,7 +77,7 @@ def selection_beside_every_signal(
     Each also has ``net_interval``, and the third entry is the advantage of selection over the other: ``net``,
     ``expectancy`` and ``expectancy_r``, each with its interval.
     """
-    ruled: dict[str, _Ruled] = {}
+    ruled: dict[str, Ruled] = {}
     for number, (name, every) in enumerate(((SELECTED, False), (EVERY, True))):
 
         def told(done: int, total: int, number: int = number) -> None:
@@ -98,7 +98,7 @@ def selection_beside_every_signal(
                 seed=profile.replay.seed,
             )
             horizon_ns = profile.scalper.candidates.horizon_seconds * SECOND_NS
-            ruled[name] = _Ruled(statistics["overall"], net_by_block(trades, replay.span_ns, horizon_ns))
+            ruled[name] = Ruled(statistics["overall"], net_by_block(trades, replay.span_ns, horizon_ns))
     return compared(ruled[SELECTED], ruled[EVERY], seed=profile.replay.seed)
 
 
@@ -115,7 +115,7 @@ def net_by_block(trades: Sequence[Trade], span_ns: tuple[int, int], block_ns: in
     return blocks
 
 
-def compared(selected: _Ruled, every: _Ruled, *, seed: int) -> dict[str, dict[str, Any]]:
+def compared(selected: Ruled, every: Ruled, *, seed: int) -> dict[str, dict[str, Any]]:
     """The figures of both rules with intervals of their sums, and what selection is ahead."""
     found = {
         name: one.figures | {"net_interval": _sum_interval(one.blocks, seed)}

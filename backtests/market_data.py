@@ -8,6 +8,7 @@ frame. Funding and open interest, which the session cannot decode, are few and a
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from heapq import merge
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,8 @@ def slow_events(path: Path, kind: Kind) -> Iterator[list[Any]]:
     """The events of a file of one of SLOW_KINDS, decoded by Nautilus, in batches."""
     data_class = FundingRateUpdate if kind is Kind.FUNDING else OpenInterest
     for batch in pq.ParquetFile(path).iter_batches(batch_size=1_000):
-        yield ArrowSerializer.deserialize(data_class, pa.Table.from_batches([batch]))
+        events = ArrowSerializer.deserialize(data_class, pa.Table.from_batches([batch]))
+        yield [_with_decimal_rate(event) for event in events] if kind is Kind.FUNDING else events
 
 
 def row_range(path: Path, start_ns: int, end_ns: int) -> tuple[int, int]:
@@ -205,6 +207,12 @@ def spliced(fast: Iterator[list[Any]], slow: Iterator[Any]) -> Iterator[list[Any
     rest = ([pending] if pending is not None else []) + list(slow)
     if rest:
         yield rest
+
+
+def _with_decimal_rate(event: FundingRateUpdate) -> FundingRateUpdate:
+    """Nautilus decodes the rate as text, where every adapter gives a Decimal."""
+    fields = FundingRateUpdate.to_dict(event)
+    return FundingRateUpdate.from_dict(fields | {"rate": Decimal(event.rate)})
 
 
 def _ts_init(event: Any) -> int:

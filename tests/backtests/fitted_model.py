@@ -2,10 +2,15 @@
 
 It answers the question that a trade asks: is the target touched before the stop and the time barrier, all of them where
 the strategy would put them? Costs are left out of the answer; they are the decision's business.
+
+Two such models lie in ``models/``, as fitting them takes minutes: one of markets with an edge of 5, one of markets with
+none. They are made anew, when features or the market have changed, by ``python -m tests.backtests.fitted_model``.
 """
 
 import hashlib
 import math
+import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
@@ -18,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 
 from backtests.best_prices import BestPrices, best_prices
 from backtests.bulk import write_features
-from backtests.profile import Profile
+from backtests.profile import Profile, load_profile
 from backtests.snapshot_file import Origin, read_batches
 from catalog.sample_market import write_sample_market
 from catalog.store import Catalog
@@ -28,9 +33,14 @@ from strategies.features import schema_id
 from strategies.flow.groups import FEATURES
 from strategies.logistic import expit
 from strategies.mirror import mirrored
+from strategies.model_folder import save_model
 from strategies.model_manifest import FORMAT_VERSION, LogisticManifest, TrainedOn
 from strategies.scoring import Barriers
 
+MODELS = Path(__file__).parent / "models"
+EDGES = (0.0, 5.0)
+TRAINED, HELD_OUT = range(1000, 1016), range(1100, 1104)  # seeds
+HOURS, ASSETS = 3.0, 5
 SECOND_NS = 1_000_000_000
 VENUES = ("BINANCE",)
 NO_COMMIT = "0" * 40  # a model of the tests is of no commit
@@ -269,3 +279,26 @@ def reliability(probabilities: Floats, came_true: Bools, edges: Sequence[float])
         if inside.any():
             bins.append(Bin(int(inside.sum()), float(probabilities[inside].mean()), float(came_true[inside].mean())))
     return bins
+
+
+def folder_of(edge: float) -> Path:
+    """Where the model of markets with an edge lies."""
+    return MODELS / f"edge_{edge:g}"
+
+
+def main() -> None:
+    """Fit the models of ``models/`` anew."""
+    profile = load_profile()
+    for edge in EDGES:
+        with tempfile.TemporaryDirectory() as folder:
+            training, held_out = (
+                [played(Path(folder), profile, seed=s, hours=HOURS, assets=ASSETS, edge=edge) for s in seeds]
+                for seeds in (TRAINED, HELD_OUT)
+            )
+            manifest = fitted(training, held_out, profile, name=f"built-in market, edge {edge:g}")
+        shutil.rmtree(folder_of(edge), ignore_errors=True)
+        save_model(folder_of(edge), manifest)
+
+
+if __name__ == "__main__":
+    main()

@@ -21,11 +21,13 @@ LEVELS = 10
 
 @dataclass(frozen=True)
 class PricePath:
-    """By second: the mid in ticks of 0.1, the half spread in ticks, and whether the book is silent."""
+    """By second: the mid in ticks of 0.1, the half spread in ticks, and whether the book is silent. Longs pay a funding
+    of a basis point at `settled_second`."""
 
     mid: Callable[[float], float]
     half_spread: Callable[[float], int] = lambda second: 1
     silent: Callable[[float], bool] = lambda second: False
+    settled_second: int = 3_600
 
 
 def write_path(root: Path, path: PricePath) -> Catalog:
@@ -48,7 +50,7 @@ def write_path(root: Path, path: PricePath) -> Catalog:
         "trade_id": [str(k) for k in range(len(prints))],
         "aggressor_side": [BUYER] * len(prints),
     }
-    due = {"rate": ["0.0001"], "interval_minutes": [480], "next_funding_ns": [ns(3_600_000_000)]}
+    due = {"rate": ["0.0001"], "interval_minutes": [480], "next_funding_ns": [ns(path.settled_second * 1_000_000)]}
     chunks = [book(frames), chunk(Kind.TRADES, columns, [us for us, _ in prints]), chunk(Kind.FUNDING, due, [0])]
     return write_catalog(root, {BTC: chunks})
 

@@ -67,6 +67,17 @@ def profile(lively: Path) -> Profile:
     return load_profile(lively)
 
 
+def test_a_settlement_within_the_horizon_is_forecast(tmp_path: Path, profile: Profile) -> None:
+    """The long of the first seconds would pay a basis point of what it is worth; one that is due later costs nothing."""
+    due, later = (
+        ran(tmp_path / name, PricePath(steady, settled_second=second), guarded(profile)).trades[0]
+        for name, second in (("due", 170), ("later", 3_600))
+    )
+    size = float(due.planned_size)
+    assert due.forecast["funding"] == pytest.approx(1e-4 * size * float(due.mid), rel=1e-9)
+    assert later.forecast["funding"] == 0
+
+
 def test_the_daily_drawdown_locks_out_for_good(tmp_path: Path, profile: Profile) -> None:
     """A long of a falling price: at three thousandths lost it is closed at market, and nothing is entered again."""
     limit = {"max_fraction": "0.003"}

@@ -96,7 +96,8 @@ def test_funding_and_open_interest_arrive_at_their_place(catalog: Catalog) -> No
         assert found[k - 1].ts_init < found[k].ts_init < found[k + 1].ts_init
     interests = [e.data.value for e in found if isinstance(e, CustomData)]
     assert interests == [7.0, 8.0, 9.0]
-    assert {e.interval for e in found if isinstance(e, FundingRateUpdate)} == {480}
+    funding = [e for e in found if isinstance(e, FundingRateUpdate)]
+    assert {(repr(e.rate), e.interval) for e in funding} == {("Decimal('0.0001')", 480)}
 
 
 def test_reports_after_the_last_trade_are_not_lost(tmp_path: Path) -> None:

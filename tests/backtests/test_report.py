@@ -15,6 +15,8 @@ from backtests.attribution import TradeCosts
 from backtests.best_prices import BestPrices
 from backtests.cost_forecast import cost_errors
 from backtests.costs import Costs
+from backtests.every_signal import ADVANTAGE, EVERY, SELECTED, Ruled, compared
+from backtests.every_signal import NOTE as SELECTION_NOTE
 from backtests.report import equity_figure, write_report
 from backtests.trade_scenes import Scene
 from backtests.trade_statistics import trade_statistics
@@ -108,6 +110,18 @@ def test_forecast_costs_by_part(page: Any) -> None:
     lacking = trade(80)
     lacking.forecast = {}
     assert "Without 1 that lack one or the other." in page([*TRADES, lacking])
+
+
+def test_selection_beside_every_signal_with_intervals(page: Any) -> None:
+    """Both rules and the advantage, each sum and expectancy with its interval, under a note that says what is what."""
+    one = trade_statistics(TRADES, seed=1)["overall"]
+    selected, every = Ruled(one, [0.0, -2.0]), Ruled(one, [-4.0, -2.0])
+    html = page(TRADES, summary=summary(TRADES) | {"selection": compared(selected, every, seed=1)})
+    assert "Selection" in headings(html)
+    assert SELECTION_NOTE in html
+    for name in (SELECTED, EVERY, ADVANTAGE):
+        assert re.search(rf"<td>{name}</td>.*? to .*?\)", html)
+    assert "<th>selection</th>" not in html
 
 
 def test_halts_have_cause_action_and_end(page: Any) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from adapters.mexc.errors import MexcError
 from tests.adapters.mexc import fuzz
+from tests.adapters.mexc.fuzz_targets import Targets
 
 NUMBERS = st.one_of(st.integers(), st.integers(-(2**70), 2**70), st.floats(), st.decimals().map(str))
 LEAVES = st.one_of(st.none(), st.booleans(), NUMBERS, st.text(max_size=8))
@@ -33,7 +34,7 @@ def test_any_json_in_any_channel(data: Any, channel: str, ts: Any) -> None:
     """To all parsers, as frame and as reply."""
 
     async def story() -> None:
-        targets = fuzz.Targets()
+        targets = Targets()
         frame = json.dumps(
             {"symbol": "BTC_USDT", "data": data, "channel": channel, "ts": ts, "success": True, "code": 0}
         )
