@@ -68,14 +68,14 @@ def profile(lively: Path) -> Profile:
 
 
 def test_a_settlement_within_the_horizon_is_forecast(tmp_path: Path, profile: Profile) -> None:
-    """The long of the first seconds would pay a basis point of what it is worth; one that is due later costs nothing."""
-    due, later = (
-        ran(tmp_path / name, PricePath(steady, settled_second=second), guarded(profile)).trades[0]
-        for name, second in (("due", 170), ("later", 3_600))
-    )
-    size = float(due.planned_size)
-    assert due.forecast["funding"] == pytest.approx(1e-4 * size * float(due.mid), rel=1e-9)
+    """The first long would pay a basis point of what it is worth; one whose settlement is an hour off pays nothing."""
+    later = ran(tmp_path / "later", PricePath(steady), guarded(profile)).trades[0]
+    soon = PricePath(steady, settled_second=round(_second(later.decided_ns)) + 10)
+    due = ran(tmp_path / "due", soon, guarded(profile)).trades[0]
+    assert due.decided_ns == later.decided_ns
     assert later.forecast["funding"] == 0
+    # weighted by the two ends of the trip, both of which pay it
+    assert due.forecast["funding"] == pytest.approx(1e-4 * float(due.planned_size * due.mid), rel=1e-9)
 
 
 def test_the_daily_drawdown_locks_out_for_good(tmp_path: Path, profile: Profile) -> None:
