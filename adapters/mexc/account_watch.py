@@ -75,6 +75,9 @@ class AccountWatch:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _refresh_wanted: bool = True
     _past_until_ms: int = 0
+    _begun: float = 0.0  # seconds of the event loop, as the two below
+    _refreshed: float = 0.0
+    _pruned: float = 0.0
 
     # -- the private stream --------------------------------------------------------------------------------------------
 
@@ -141,24 +144,29 @@ class AccountWatch:
 
     async def run(self) -> None:
         """Ask whatever is due, for ever."""
-        loop = asyncio.get_running_loop()
-        begun = refreshed = pruned = loop.time()
+        self._begun = self._refreshed = self._pruned = asyncio.get_running_loop().time()
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            if self.state is StreamState.HELD:
-                if loop.time() - begun >= HELD_SECONDS:
-                    self.owner.go_live()  # no reconciliation has come
-                continue
-            self.owner.on_tick()
-            self.ask()
-            waited = loop.time() - refreshed
-            due = waited >= self.refresh_seconds or (self._refresh_wanted and waited >= SOONEST_REFRESH_SECONDS)
-            if due and self._start("refresh", self._refresh_or_again):
-                self._refresh_wanted = False  # not while one is under way: that began before what is missing
-                refreshed = loop.time()
-            if loop.time() - pruned >= PRUNE_SECONDS:
-                pruned = loop.time()
-                self.room.fills.prune(self.room.now_ms())
+            try:
+                self._tick(asyncio.get_running_loop().time())
+            except Exception as error:  # noqa: BLE001  # a bug met once must not end the watch unseen
+                self.room.warn(f"account watch: error of the adapter's own: {error!r}")
+
+    def _tick(self, now: float) -> None:
+        if self.state is StreamState.HELD:
+            if now - self._begun >= HELD_SECONDS:
+                self.owner.go_live()  # no reconciliation has come
+            return
+        self.owner.on_tick()
+        self.ask()
+        waited = now - self._refreshed
+        due = waited >= self.refresh_seconds or (self._refresh_wanted and waited >= SOONEST_REFRESH_SECONDS)
+        if due and self._start("refresh", self._refresh_or_again):
+            self._refresh_wanted = False  # not while one is under way: that began before what is missing
+            self._refreshed = now
+        if now - self._pruned >= PRUNE_SECONDS:
+            self._pruned = now
+            self.room.fills.prune(self.room.now_ms())
 
     def ask(self) -> None:
         """Put the questions that are due, each in a task of its own."""
@@ -196,20 +204,22 @@ class AccountWatch:
     async def _refresh_or_again(self) -> None:
         try:
             await self.refresh()
-        except MexcError:
+        except Exception:
             self._refresh_wanted = True
             raise
 
     async def read_money(self) -> None:
         """Ask for all balances."""
-        venue_ms = await self.room.reader.venue_ms()  # before: a push that comes meanwhile is newer
+        pushes = self.assets.pushes  # before: a push that comes meanwhile is newer
+        venue_ms = await self.room.reader.venue_ms()
         for row in await self.room.reader.assets():
-            self.assets.take(row, venue_ms)
+            self.assets.take_answer(row, venue_ms, pushes)
         self.owner.on_money()
 
     async def _compare_positions(self, venue_ms: int) -> None:
         """Fills of contracts whose position is not the engine's are asked for."""
         differing = self.positions.differing(await self.room.reader.positions())
+        self._refresh_wanted |= self.positions.unsure  # only a second look tells
         for symbol in differing:
             self.room.warn(f"{symbol}: {self.positions.difference(symbol)}: its fills of the last hour are asked for")
             span = Span(max(self.started_ms, venue_ms - HOUR_MS), venue_ms + MINUTE_MS)
@@ -264,5 +274,7 @@ class AccountWatch:
             await work()
         except MexcError as error:
             self.room.warn(f"{name}: {error}")
+        except Exception as error:  # noqa: BLE001  # a bug met once must not end the watch unseen
+            self.room.warn(f"{name}: error of the adapter's own: {error!r}")
         finally:
             self._asking.discard(name)

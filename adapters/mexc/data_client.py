@@ -39,6 +39,7 @@ from adapters.mexc.history_client import MexcHistoryClient
 from adapters.mexc.listing import ListingChange
 from adapters.mexc.market_feed import FeedSettings, MarketFeed
 from adapters.mexc.parsing import ContractParser
+from adapters.mexc.patience import until_answered
 from adapters.mexc.provider import MexcInstrumentProvider
 from adapters.mexc.rest import RestClient
 from adapters.mexc.schemas.public_rest import ContractDetail
@@ -71,8 +72,7 @@ class MexcDataClient(MexcHistoryClient):
 
     async def _connect(self) -> None:
         await self._rest.start()
-        await self._rest.sync_clock()
-        await self._provider.initialize()
+        await until_answered(self._set_up, self._log.warning)
         for instrument in self._provider.get_all().values():
             self._introduce(instrument)
         self.feed.start()
@@ -80,6 +80,10 @@ class MexcDataClient(MexcHistoryClient):
             raise ConnectionError(f"no socket to {self._settings.base_url_ws} within {CONNECT_SECONDS:.0f} s")
         if self._settings.update_instruments_interval_mins is not None:
             self._refresher = self.create_task(self._refresh(self._settings.update_instruments_interval_mins * 60))
+
+    async def _set_up(self) -> None:
+        await self._rest.sync_clock()
+        await self._provider.initialize()
 
     async def _disconnect(self) -> None:
         if self._refresher is not None:

@@ -10,15 +10,14 @@ from nautilus_trader.execution.reports import ExecutionMassStatus
 from nautilus_trader.model.identifiers import ClientId, ClientOrderId
 
 from adapters.mexc.account_watch import AccountWatch, StreamState
-from adapters.mexc.backoff import Backoff
 from adapters.mexc.command_client import MexcCommandClient
 from adapters.mexc.config import MexcExecClientConfig
 from adapters.mexc.constants import MexcOrderState, MexcPlanState, MexcPositionMode
 from adapters.mexc.credentials import Credentials
-from adapters.mexc.errors import MexcNotSentError, MexcUnavailableError
 from adapters.mexc.fills import Stray
 from adapters.mexc.order_teller import OrderTeller
 from adapters.mexc.order_track import OrderTrack
+from adapters.mexc.patience import until_answered
 from adapters.mexc.position_check import PositionCheck
 from adapters.mexc.private_stream import PrivateStream
 from adapters.mexc.provider import MexcInstrumentProvider
@@ -33,8 +32,6 @@ from adapters.mexc.socket_settings import SocketSettings
 from adapters.mexc.symbols import MEXC_VENUE
 
 CONNECT_SECONDS = 30.0
-CONNECT_ATTEMPTS = 8
-CONNECT_BACKOFF = Backoff(0.5, 10.0)
 
 
 class MexcExecutionClient(MexcCommandClient):
@@ -69,15 +66,7 @@ class MexcExecutionClient(MexcCommandClient):
 
     async def _connect(self) -> None:
         await self._rest.start()
-        for attempt in range(CONNECT_ATTEMPTS):
-            try:
-                await self._set_up()
-                break
-            except (MexcUnavailableError, MexcNotSentError) as error:
-                if attempt + 1 == CONNECT_ATTEMPTS:
-                    raise
-                self._log.warning(f"not connected yet: {error}")
-                await asyncio.sleep(CONNECT_BACKOFF.seconds(attempt))
+        await until_answered(self._set_up, self._log.warning)
         self.socket.start()
         if not await self.socket.wait_connected(CONNECT_SECONDS):
             raise ConnectionError(f"no private socket to {self._settings.base_url_ws} within {CONNECT_SECONDS:.0f} s")

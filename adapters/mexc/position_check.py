@@ -20,6 +20,8 @@ class PositionCheck:
         self._engine = engine
         self._one_way = one_way
         self._seen: dict[str, tuple[Sides, Sides]] = {}
+        self.unsure = False
+        """Whether the last look has seen a difference for the first time: another one is to follow soon."""
 
     def differing(self, rows: Iterable[PositionRow]) -> list[str]:
         """Symbols that differ as they did the last time."""
@@ -33,7 +35,7 @@ class PositionCheck:
         pairs = {symbol: (venue.get(symbol, none), engine.get(symbol, none)) for symbol in venue.keys() | engine.keys()}
         now = {symbol: pair for symbol, pair in pairs.items() if self._view(pair[0]) != self._view(pair[1])}
         again = sorted(symbol for symbol, pair in now.items() if self._seen.get(symbol) == pair)
-        self._seen = now
+        self._seen, self.unsure = now, len(again) < len(now)
         return again
 
     def difference(self, symbol: str) -> str:

@@ -40,14 +40,16 @@ from adapters.mexc.reports import MS_NS, Reports, VenueOrder
 from adapters.mexc.rest import RestClient
 from adapters.mexc.schemas.private import DealRow, OrderRow
 from adapters.mexc.schemas.private_account import PositionRow
-from adapters.mexc.survey import Survey, take_survey, with_fills
+from adapters.mexc.survey import Survey, UnsteadyAccountError, take_survey, with_fills
 from adapters.mexc.symbols import MEXC_VENUE
 
 DAY_MS = 86_400_000
 APPLY_SECONDS = 2.0
 """How long the engine is given to apply fills that it was told, before it is shown a report that counts them."""
 APPLY_STEPS = 40
-SURVEY_ATTEMPTS = 5
+SURVEY_SECONDS = 75.0
+"""Longer than the circuit breaker's first openings together. Nautilus's own limit (``timeout_reconciliation``) is to be
+above it."""
 SURVEY_BACKOFF = Backoff(0.5, 8.0)
 
 
@@ -174,14 +176,20 @@ class MexcReportClient(LiveExecutionClient):
         return found + [flat for flat in flats if flat.venue_position_id not in held]
 
     async def _survey(self, span: Span) -> Survey:
-        """The whole account, asked again where the venue does not answer."""
-        for attempt in range(SURVEY_ATTEMPTS - 1):
+        """The whole account, asked again for `SURVEY_SECONDS` where the venue does not answer or nothing stands still:
+        Nautilus never starts a node whose account could not be had."""
+        loop = asyncio.get_running_loop()
+        until, attempt = loop.time() + SURVEY_SECONDS, 0
+        while True:
             try:
                 return await take_survey(self._reader, span)
-            except MexcUnavailableError as error:
+            except (MexcUnavailableError, UnsteadyAccountError) as error:
+                wait = SURVEY_BACKOFF.seconds(attempt)
+                if loop.time() + wait > until:
+                    raise
                 self._log.warning(f"no survey of the account yet: {error}")
-                await asyncio.sleep(SURVEY_BACKOFF.seconds(attempt))
-        return await take_survey(self._reader, span)
+                await asyncio.sleep(wait)
+                attempt += 1
 
     # -- how they are made ---------------------------------------------------------------------------------------------
 

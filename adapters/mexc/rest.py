@@ -150,12 +150,16 @@ class RestClient:
             raise MexcUnknownOutcomeError(endpoint.name, sent_ms, f"accepted, but {error}") from error
 
     async def sync_clock(self) -> None:
-        """Compare clocks with the venue, `CLOCK_SYNC_PINGS` times."""
+        """Compare clocks with the venue, `CLOCK_SYNC_PINGS` times. An exchange during which this machine's clock was
+        set back says nothing; MexcUnavailableError when there is no other."""
         ping = _Request(endpoints.PING, endpoints.PING.path)
         for _ in range(CLOCK_SYNC_PINGS):
             exchange = await self._ask(ping)
             venue_ms = decode(exchange.answer.data, int, endpoints.PING.name)
-            self.clock.add(PingSample(exchange.sent_ns, exchange.received_ns, venue_ms))
+            if exchange.received_ns >= exchange.sent_ns:
+                self.clock.add(PingSample(exchange.sent_ns, exchange.received_ns, venue_ms))
+        if not self.clock.synced:
+            raise MexcUnavailableError("clock not synced: it was set back during every ping")
 
     async def _keep_clock(self) -> None:
         while True:
@@ -166,7 +170,7 @@ class RestClient:
         """Without a sync the last one holds, and a refused time (513) brings the next."""
         try:
             await self.sync_clock()
-        except (MexcError, ValueError) as error:
+        except MexcError as error:
             self._note(endpoints.PING, f"clock not synced: {type(error).__name__}")
 
     async def _ask(self, request: _Request) -> _Exchange:

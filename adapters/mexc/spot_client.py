@@ -25,6 +25,7 @@ from adapters.mexc.config import MexcSpotDataClientConfig
 from adapters.mexc.envelope import judge
 from adapters.mexc.errors import MexcPayloadError, MexcUnavailableError
 from adapters.mexc.http_transport import HttpTransport, NoConnectionError, NoReplyError
+from adapters.mexc.patience import until_answered
 from adapters.mexc.schemas.decoding import decode
 from adapters.mexc.schemas.spot import ExchangeInfo
 from adapters.mexc.socket_settings import SocketSettings
@@ -97,7 +98,7 @@ class MexcSpotDataClient(LiveMarketDataClient):
 
     async def _connect(self) -> None:
         self._transport.open()
-        await self._provider.initialize()
+        await until_answered(self._provider.initialize, self._log.warning)
         for instrument in self._provider.get_all().values():
             self._handle_data(instrument)
 

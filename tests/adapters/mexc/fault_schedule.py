@@ -230,6 +230,9 @@ class Schedule:
             await until(lambda: not any(o.status in busy for o in node.cache.orders()), seconds=SETTLE_SECONDS)
             await self._flatten(node)
             await until(lambda: not self._differences(node), seconds=SETTLE_SECONDS)
+            while node.cache.positions_open():  # a trigger order had fired as it was cancelled
+                await self._flatten(node)
+                await until(lambda: not self._differences(node), seconds=SETTLE_SECONDS)
         except AssertionError as error:
             stuck = [str(order) for order in node.cache.orders() if order.status in busy]
             outcome.problems += [f"not settled: {error}", *stuck]

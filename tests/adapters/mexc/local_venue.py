@@ -12,8 +12,8 @@ type Answer = web.Response | None
 
 
 def run[T](coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a story to its end, within half a minute."""
-    return asyncio.run(asyncio.wait_for(coroutine, 30))
+    """Run a story to its end, within two minutes: whatever waits in it gives up before, and says for what."""
+    return asyncio.run(asyncio.wait_for(coroutine, 120))
 
 
 def success(data: str = "null") -> web.Response:

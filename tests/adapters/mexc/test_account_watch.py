@@ -77,13 +77,23 @@ def test_reconnection_during_a_refresh_is_followed_by_another(monkeypatch: pytes
     asyncio.run(story())
 
 
-def test_refresh_that_fails_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (MexcUnavailableError("the line is dead"), "refresh: the line is dead"),
+        (KeyError("bug"), "refresh: error of the adapter's own: KeyError('bug')"),
+    ],
+)
+def test_refresh_that_fails_is_told_and_tried_again(
+    error: Exception, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it failed by."""
     tries: list[int] = []
 
     async def fails(_: AccountWatch) -> None:
         tries.append(1)
         if len(tries) == 1:
-            raise MexcUnavailableError("the line is dead")
+            raise error
 
     monkeypatch.setattr(AccountWatch, "refresh", fails)
 
@@ -94,6 +104,29 @@ def test_refresh_that_fails_is_told_and_tried_again(monkeypatch: pytest.MonkeyPa
         await _until(lambda: len(tries) == 2)
         running.cancel()
         await it.stop()
-        assert room.warnings == ["refresh: the line is dead"]
+        assert room.warnings == [told]
+
+    asyncio.run(story())
+
+
+def test_an_error_on_a_tick_does_not_end_the_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told, and the next tick comes."""
+    ticks: list[int] = []
+
+    def ask(_: AccountWatch) -> None:
+        ticks.append(1)
+        if len(ticks) == 1:
+            raise ValueError("bug")
+
+    monkeypatch.setattr(AccountWatch, "ask", ask)
+
+    async def story() -> None:
+        room = Room()
+        it = watch(room)
+        running = asyncio.create_task(it.run())
+        await _until(lambda: len(ticks) == 3)
+        running.cancel()
+        await it.stop()
+        assert room.warnings[0] == "account watch: error of the adapter's own: ValueError('bug')"
 
     asyncio.run(story())

@@ -35,6 +35,18 @@ def test_older_row_is_not_taken() -> None:
     assert book.ts_ms == 10
 
 
+def test_answer_counts_unless_a_push_has_overtaken_it() -> None:
+    """Asked after the last push it is newer, even if the venue's clock was set back; else the times decide."""
+    book = AssetBook()
+    book.take(asset("5"), 1_000)
+    asked = book.pushes
+    book.take_answer(asset("6"), 400, asked)
+    assert book.balances()[0].free.as_decimal() == 6
+    assert book.take(asset("7"), 500)
+    book.take_answer(asset("4"), 499, asked)
+    assert book.balances()[0].free.as_decimal() == 7
+
+
 def test_digits_beyond_the_currencys_are_rounded_once() -> None:
     """11 decimal places on the wire, 8 in Nautilus: free and locked still add up to the total."""
     book = AssetBook()

@@ -37,7 +37,10 @@ def local(**more: Any) -> LocalMexc:
 
 
 async def agreed(node: LocalNode) -> None:
-    await until(lambda: not differences(node.cache, node.venue), seconds=60)
+    try:
+        await until(lambda: not differences(node.cache, node.venue), seconds=20)
+    except AssertionError:
+        raise AssertionError(f"never agreed: {differences(node.cache, node.venue)}") from None
     assert node.failures == []
 
 
@@ -252,6 +255,27 @@ def test_exit_whose_fill_overtakes_that_of_its_entry() -> None:
             await node.status(entry, OrderStatus.FILLED)
             await until(lambda: not node.positions())
             await until(lambda: not differences(node.cache, venue, one_way=True), seconds=60)
+
+    run(story())
+
+
+def test_node_starts_at_a_venue_that_fails_at_first() -> None:
+    """Both clients wait until it answers, and the account is surveyed then: a start that gave up would never trade."""
+
+    async def heal(venue: LocalMexc) -> None:
+        await asyncio.sleep(3.0)
+        venue.faults.rate(Fault.ERROR_BEFORE, 0.0)
+
+    async def story() -> None:
+        async with local() as venue:
+            quote(venue, "99.5", "100")
+            venue.faults.rate(Fault.ERROR_BEFORE, 1.0)
+            healing = asyncio.create_task(heal(venue))
+            async with local_node(venue, data={}, **QUICK) as node:
+                await healing
+                order = node.limit(BUY, 2, "90")
+                await node.status(order, OrderStatus.ACCEPTED)
+                await agreed(node)
 
     run(story())
 

@@ -30,7 +30,9 @@ def test_difference_counts_when_it_is_seen_twice() -> None:
     """News may be under way."""
     check = PositionCheck(lambda: {"X_USDT": sides(3, 0)}, one_way=False)
     assert check.differing([row(5)]) == []
+    assert check.unsure
     assert check.differing([row(5)]) == ["X_USDT"]
+    assert not check.unsure
     assert check.difference("X_USDT") == "the venue has 5 long and 0 short, the engine 3 and 0"
 
 
