@@ -27,13 +27,12 @@ SECOND_NS = 1_000_000_000
 CONFIDENCE = 0.95
 SELECTED, EVERY, ADVANTAGE = "selected by net value", "every signal", "advantage of selection"
 NOTE = (
-    "What the choice is worth: the same snapshots, model and stops, once with setups chosen by their value after "
-    "costs, once with every signal taken that is likely enough. The targets of the selection lie where they pay their "
-    "costs, those of every signal may lie nearer. Halts for losses are off in both, so that neither is stopped where "
-    f"the other goes on. In brackets {CONFIDENCE:.0%} intervals: of a sum by blocks of time as long as the time "
-    "barrier, of an expectancy by trades. The advantage in the sum is taken block by block, as both meet the same "
-    "market; that in expectancy treats the two as independent, which is careful. An advantage whose interval holds 0 "
-    "is not shown."
+    "What the choice is worth: the same snapshots, model, stops and targets, once with setups chosen by their value "
+    "after costs, once with every signal taken that is likely enough; a signal whose targets could not pay their costs "
+    "is given them all the same. Halts for losses are off in both, so that neither is stopped where the other goes on. "
+    f"In brackets {CONFIDENCE:.0%} intervals: of a sum by blocks of time as long as the time barrier, of an expectancy "
+    "by trades. The advantage in the sum is taken block by block, as both meet the same market; that in expectancy "
+    "treats the two as independent, which is careful. An advantage whose interval holds 0 is not shown."
 )
 
 type Interval = dict[str, float | None]
@@ -77,8 +76,22 @@ def selection_beside_every_signal(
     Each also has ``net_interval``, and the third entry is the advantage of selection over the other: ``net``,
     ``expectancy`` and ``expectancy_r``, each with its interval.
     """
-    ruled: dict[str, Ruled] = {}
-    for number, (name, every) in enumerate(((SELECTED, False), (EVERY, True))):
+    selected, every = both_rules(catalog, profile, snapshots, start_ns=start_ns, end_ns=end_ns, on_rows=on_rows)
+    return compared(selected, every, seed=profile.replay.seed)
+
+
+def both_rules(
+    catalog: Catalog,
+    profile: Profile,
+    snapshots: Path,
+    *,
+    start_ns: int,
+    end_ns: int,
+    on_rows: Callable[[int, int], None] | None = None,
+) -> tuple[Ruled, Ruled]:
+    """Replay selection and every signal on `snapshots`."""
+    ruled: list[Ruled] = []
+    for number, every in enumerate((False, True)):
 
         def told(done: int, total: int, number: int = number) -> None:
             if on_rows is not None:
@@ -98,8 +111,9 @@ def selection_beside_every_signal(
                 seed=profile.replay.seed,
             )
             horizon_ns = profile.scalper.candidates.horizon_seconds * SECOND_NS
-            ruled[name] = Ruled(statistics["overall"], net_by_block(trades, replay.span_ns, horizon_ns))
-    return compared(ruled[SELECTED], ruled[EVERY], seed=profile.replay.seed)
+            ruled.append(Ruled(statistics["overall"], net_by_block(trades, replay.span_ns, horizon_ns)))
+    selected, all_signals = ruled
+    return selected, all_signals
 
 
 def net_by_block(trades: Sequence[Trade], span_ns: tuple[int, int], block_ns: int) -> list[float]:
@@ -118,18 +132,22 @@ def net_by_block(trades: Sequence[Trade], span_ns: tuple[int, int], block_ns: in
 def compared(selected: Ruled, every: Ruled, *, seed: int) -> dict[str, dict[str, Any]]:
     """The figures of both rules with intervals of their sums, and what selection is ahead."""
     found = {
-        name: one.figures | {"net_interval": _sum_interval(one.blocks, seed)}
+        name: one.figures | {"net_interval": sum_interval(one.blocks, seed=seed)}
         for name, one in ((SELECTED, selected), (EVERY, every))
     }
-    ahead = (np.array(selected.blocks) - np.array(every.blocks)).tolist()
-    found[ADVANTAGE] = {"net": _sum_interval(ahead, seed)} | {
+    found[ADVANTAGE] = {"net": advantage(selected.blocks, every.blocks, seed=seed)} | {
         name: _apart(selected.figures[name], every.figures[name]) for name in ("expectancy", "expectancy_r")
     }
     return found
 
 
-def _sum_interval(blocks: Sequence[float], seed: int) -> Interval:
-    """Of a sum over blocks of time."""
+def advantage(selected: Sequence[float], every: Sequence[float], *, seed: int) -> Interval:
+    """The sum of what selection is ahead, block by block of the same time."""
+    return sum_interval((np.array(selected) - np.array(every)).tolist(), seed=seed)
+
+
+def sum_interval(blocks: Sequence[float], *, seed: int) -> Interval:
+    """Of a sum over blocks of time, by the stationary bootstrap; without bounds for fewer than two."""
     count = len(blocks)
     if count < 2:
         return {"value": sum(blocks), "low": None, "high": None}

@@ -233,9 +233,11 @@ def _candidate(
         return Why.TOO_SMALL, size.value
     walked = walk(levels, size.size * view.rules.multiplier)
     pays = break_even_price(view, side, walked, funding)
-    if settings.objective is Objective.EVERY:
+    targets = _targets(view, side, stop, pays, settings)
+    if settings.objective is Objective.EVERY and not isinstance(targets, Ladder):
+        # nobody asks here what a trade costs: what does not pay is aimed at all the same
+        targets = _targets(view, side, stop, view.mid, settings)
         pays = view.mid if pays is None else pays
-    targets = _targets(view, side, stop, view.mid if settings.objective is Objective.EVERY else pays, settings)
     if not isinstance(targets, Ladder) or pays is None:
         return targets if isinstance(targets, tuple) else (Why.COST, "no price pays the costs")
     return _valued(view, setup, settings, walked, stop, size, targets, pays, funding)

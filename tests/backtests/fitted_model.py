@@ -31,7 +31,6 @@ from catalog.tables import Kind
 from strategies.candidates import CandidateSettings
 from strategies.features import schema_id
 from strategies.flow.groups import FEATURES
-from strategies.logistic import expit
 from strategies.mirror import mirrored
 from strategies.model_folder import save_model
 from strategies.model_manifest import FORMAT_VERSION, LogisticManifest, TrainedOn
@@ -47,7 +46,7 @@ NO_COMMIT = "0" * 40  # a model of the tests is of no commit
 SPACING_SECONDS = 15  # between the rows that are fitted: those of every scan share nearly all of their outcome
 SHRINKAGE = 0.01  # scikit-learn's C: the smaller, the nearer the coefficients are to zero
 LEAST_SLOPE = 1e-6  # of the curve: where held-out probabilities do not rise with the model's, the model knows nothing
-SIGNAL_QUANTILE = 0.95  # of the held-out probabilities: a signal is one of the likeliest twentieth of all setups
+SIGNAL = 1.5  # times the base rate: from there on a setup is called a signal
 INPUTS = (
     "perp_flow_short", "perp_flow_long", "spot_flow_short", "spot_flow_long", "spot_minus_perp",
     "cvd_perp_slope", "cvd_spot_slope", "volume_surge_z", "obi_far", "trend_atr", "macd_histogram_atr", "rsi",
@@ -190,8 +189,8 @@ def _first(hits: Bools, never: int) -> Ints:
 def fitted(training: Sequence[Played], held_out: Sequence[Played], profile: Profile, *, name: str) -> LogisticManifest:
     """A logistic model of the training markets with Platt's curve of those held out.
 
-    `metrics` say of the setups held out: ``time_out_share`` and ``time_out_gross_r`` of those that miss the target,
-    ``base_rate`` of the target, and ``signal``, the probability from which one is called a signal.
+    `metrics` say of the setups held out: ``time_out_share`` and ``time_out_gross_r`` of those that miss the target, and
+    ``base_rate`` of the target.
     """
     train, check = (
         _spaced(Outcomes.joined([outcomes_of(market, profile) for market in markets]))
@@ -218,7 +217,6 @@ def fitted(training: Sequence[Played], held_out: Sequence[Played], profile: Prof
                 "time_out_share": float(check.timed_out.sum() / (~check.won).sum()),
                 "time_out_gross_r": float(check.gross_r[check.timed_out].mean()),
                 "base_rate": float(came_true.mean()),
-                "signal": float(np.quantile(expit(slope * log_odds + level), SIGNAL_QUANTILE)),
             },
             "coefficients": tuple(model.coef_[0].tolist()),
             "intercept": float(model.intercept_[0]),

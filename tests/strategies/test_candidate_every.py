@@ -34,11 +34,14 @@ def test_a_signal_below_its_break_even_is_taken() -> None:
     assert found.net_value < 0 < found.value
 
 
-def test_a_wall_before_break_even_is_aimed_at() -> None:
-    """One at 100.05 would be a loss after costs, which nobody asks for here."""
-    walled = venue(walls=(Wall(D("100.05"), D(9)),))
-    assert [t.wall for t in on(walled).targets.targets] == [None]
-    found = on(walled, objective=EVERY)
+def test_its_targets_are_those_of_the_selection_where_these_pay() -> None:
+    """A wall at 100.05 would be a loss after costs; it is aimed at only where nothing else pays either."""
+    near = (Wall(D("100.05"), D(9)),)
+    cheap, dear = venue(walls=near), venue(taker_fee=D("0.02"), walls=near)
+    assert on(cheap, objective=EVERY).targets == on(cheap).targets
+    assert [t.wall for t in on(cheap).targets.targets] == [None]
+    assert refused(dear)[0] is Why.COST
+    found = on(dear, objective=EVERY)
     assert [(t.price, t.wall) for t in found.targets.targets] == [(D("100.04"), D("100.05"))]
 
 
