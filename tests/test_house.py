@@ -35,7 +35,19 @@ def test_the_lock_is_the_one_that_was_installed() -> None:
 
 
 @pytest.mark.parametrize(
-    "script", ["catalog/ingest.py", "catalog/inspect.py", "catalog/sample_market.py", "backtests/run.py"]
+    "script",
+    [
+        "catalog/ingest.py",
+        "catalog/inspect.py",
+        "catalog/sample_market.py",
+        "backtests/run.py",
+        "backtests/audit.py",
+        "backtests/features.py",
+        "backtests/why_not.py",
+        "live/halts.py",
+        "adapters/loopback/serve.py",
+        "adapters/mexc/smoke.py",
+    ],
 )
 def test_commands_run_as_scripts_from_anywhere(script: str, tmp_path: Path) -> None:
     """`python path/to/script.py --help` works from another folder: no room shadows the standard library."""
