@@ -62,7 +62,7 @@ def settings_for(barriers: Barriers, settings: CandidateSettings) -> CandidateSe
         return fitted
     if barriers.unit == "atr":
         stop = replace(settings.stop, rule=StopRule.ATR, atr_multiple=Decimal(repr(barriers.stop)))
-        return replace(fitted, stop=stop)
+        return replace(fitted, stop=stop, exact_stop=True)
     raise ValueError(f"barriers in {barriers.unit} cannot be traded: train the model on barriers in atr or R")
 
 

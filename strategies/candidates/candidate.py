@@ -16,7 +16,7 @@ from strategies.candidates.venue_view import VenueView, Walk, walk
 from strategies.checks import require_side
 from strategies.guards.halt import Halt
 from strategies.sizing import DIGITS, Sized, TooSmall
-from strategies.stops import NoStop, Stop, stop_price
+from strategies.stops import NoStop, Stop, StopKind, stop_price
 from strategies.targets import Ladder, NoTarget, Reach, plan_targets
 
 PLACES = 18  # of money and of R, to which a quotient is rounded
@@ -220,6 +220,8 @@ def _candidate(
     )
     if isinstance(stop, NoStop):
         return Why.NO_STOP, stop.value
+    if settings.exact_stop and stop.kind is StopKind.MINIMUM:
+        return Why.NO_STOP, f"the least distance of a stop, {stop.distance.normalize():f}, is beyond that of the probability"
     size = size_entry(
         view,
         side,

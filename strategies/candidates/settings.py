@@ -31,6 +31,7 @@ class CandidateSettings:
     horizon_seconds: int = 900  # the time barrier
     stale_seconds: Decimal = Decimal(10)  # a book that has not changed for longer is not used
     target_r: Decimal = Decimal("1.5")  # of the stop's distance: where the probability's target lies, the farthest aim
+    exact_stop: bool = False  # a stop that a minimum distance widens is not traded: probabilities are of the rule's own
     time_out_share: Decimal = Decimal(0)  # of the trades that miss the target, that end by time
     time_out_gross_r: Decimal = Decimal(0)  # before costs, of these, in distances of the stop
     risk_fraction: Decimal = Decimal("0.005")  # of equity, lost at the stop with all costs

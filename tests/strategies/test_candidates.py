@@ -10,6 +10,7 @@ from strategies.candidates import CandidateSettings, Objective, Passed, Setup, V
 from strategies.candidates.passed import why_not
 from strategies.guards.halt import Halt, venue_scope
 from strategies.sizing import SizeRules
+from strategies.stops import StopSettings
 from strategies.targets import Source, TargetSettings, Wall
 from tests.strategies.candidate_views import (
     SECOND,
@@ -116,6 +117,15 @@ def test_why_a_venue_is_not_taken(changes: dict[str, Any], why: Why, detail: str
     assert found[0] is why
     if detail is not None:
         assert found[1] == detail
+
+
+def test_a_stop_that_must_be_exact_is_not_widened() -> None:
+    """2 ATR of 0.5 are 1; 150 bps of 100 are more than that, and the model was not asked about them."""
+    assert on(venue(), exact_stop=True).stop.distance == 1
+    wide = StopSettings(min_bps=D(150))
+    assert on(venue(), stop=wide).stop.distance == D("1.5")
+    why = "the least distance of a stop, 1.5, is beyond that of the probability"
+    assert refused(venue(), stop=wide, exact_stop=True) == (Why.NO_STOP, why)
 
 
 def test_break_even_is_not_enough() -> None:

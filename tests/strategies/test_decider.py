@@ -90,11 +90,12 @@ def test_barriers_in_r_are_target_and_horizon() -> None:
 
 
 def test_barriers_in_atr_are_the_stop_too() -> None:
-    """A target of 3 ATR and a stop of 2.5 are 1.2 R, and the stop lies at 2.5 ATR whatever the settings say."""
+    """A target of 3 ATR and a stop of 2.5 are 1.2 R, and the stop lies at 2.5 ATR whatever the settings say: a trade
+    whose stop must lie farther is another question than the one that was answered."""
     settings = CandidateSettings(stop=StopSettings(rule=StopRule.SWING, atr_multiple=D(9), min_bps=D(1)))
     found = settings_for(Barriers(unit="atr", take_profit=3.0, stop=2.5, horizon_seconds=60), settings)
     stop = StopSettings(rule=StopRule.ATR, atr_multiple=D("2.5"), min_bps=D(1))
-    assert found == replace(settings, target_r=D("1.2"), horizon_seconds=60, stop=stop)
+    assert found == replace(settings, target_r=D("1.2"), horizon_seconds=60, stop=stop, exact_stop=True)
 
 
 def test_barriers_in_bps_cannot_be_traded() -> None:
