@@ -6,7 +6,7 @@ Each is read by itself, with its own words, into the same plain rows; `differenc
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -122,8 +122,9 @@ def _forget_unfilled(orders: dict[str, OrderEnd], venue: LocalMexc, since_ms: in
             del orders[name]
 
 
-def _merge_renamed(orders: dict[str, OrderEnd], venue: LocalMexc, engine: dict[str, OrderEnd]) -> None:
-    """Orders that went on under another id after a change are one order, if the engine has them as one."""
+def _merge_renamed(orders: dict[str, OrderEnd], venue: LocalMexc, engine: dict[str, OrderEnd]) -> dict[str, str]:
+    """Orders that went on under another id after a change are one order, if the engine has them as one: new by old."""
+    renamed: dict[str, str] = {}
     for item in venue.wire.requests("order/change_limit_order"):
         body = _loads(item.body)
         old = str(body["orderId"])
@@ -131,6 +132,19 @@ def _merge_renamed(orders: dict[str, OrderEnd], venue: LocalMexc, engine: dict[s
         if new is not None and new != old and old not in engine and old in orders:
             former, now = orders.pop(old), orders[new]
             orders[new] = OrderEnd(now.life, now.vol + former.filled, now.filled + former.filled)
+            renamed[old] = new
+    return renamed
+
+
+def _under_last_names(fills: dict[str, Fill], renamed: dict[str, str]) -> dict[str, Fill]:
+    """Fills from before a change, under the id that their order has come to have."""
+    found = {}
+    for key, fill in fills.items():
+        name = fill.order_id
+        while name in renamed:
+            name = renamed[name]
+        found[f"{name} {key.partition(' ')[2]}"] = replace(fill, order_id=name)
+    return found
 
 
 def _answered_id(item: Exchanged) -> str | None:
@@ -186,7 +200,8 @@ def differences(cache: Cache, venue: LocalMexc, *, one_way: bool = False, since_
         venue_book(venue, one_way=one_way),
         wire_fills(venue),
     )
-    _merge_renamed(ledger.orders, venue, engine.orders)
+    renamed = _merge_renamed(ledger.orders, venue, engine.orders)
+    ledger.fills, wire = _under_last_names(ledger.fills, renamed), _under_last_names(wire, renamed)
     _forget_unfilled(ledger.orders, venue, since_ms, engine.orders)
     found = [f"sent twice: {name}" for name in posted_twice(venue)]
     found += _diff("fill", "engine", engine.fills, "venue", ledger.fills)
