@@ -18,7 +18,7 @@ from adapters.mexc.errors import MexcPayloadError
 from adapters.mexc.parsing import ContractParser
 from adapters.mexc.schemas.public_rest import Klines
 from adapters.mexc.schemas.public_socket import Kline
-from adapters.mexc.wire_numbers import MAX_SECONDS
+from adapters.mexc.wire_numbers import MAX_SECONDS, exact
 
 SECOND_NS = 1_000_000_000
 
@@ -140,6 +140,6 @@ def _row(
         traded = tuple(price for price in real if price is not None and price.is_finite() and price > 0)
         if len(traded) == 4:
             prices = traded
-    if not all(price.is_finite() for price in prices):
-        raise MexcPayloadError(channel, "price", f"{prices} are no prices")
+    for price in prices:
+        exact(price, channel, "price")
     return BarRow(start, *prices, volume)

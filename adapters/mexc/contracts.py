@@ -19,7 +19,7 @@ from adapters.mexc.constants import MexcContractState
 from adapters.mexc.errors import MexcPayloadError
 from adapters.mexc.schemas.public_rest import ContractDetail
 from adapters.mexc.symbols import contract_id, currency
-from adapters.mexc.wire_numbers import RAW_SCALE, exact, places, plain_text
+from adapters.mexc.wire_numbers import RAW_SCALE, exact, name_text, places, plain_text
 
 CHANNEL = "detail"
 
@@ -57,8 +57,14 @@ def contract_instrument(detail: ContractDetail, fees: ContractFees, ts_ns: int) 
     """
     if not detail.is_perpetual:
         raise MexcPayloadError(CHANNEL, "futureType", f"{detail.symbol} is not a perpetual: {detail.future_type}")
-    if not detail.symbol.isascii():
+    if not name_text(detail.symbol, CHANNEL, "symbol").isascii():
         raise MexcPayloadError(CHANNEL, "symbol", f"{detail.symbol} cannot be an instrument: names must be in ASCII")
+    for field, coin in (
+        ("baseCoin", detail.base_coin),
+        ("quoteCoin", detail.quote_coin),
+        ("settleCoin", detail.settle_coin),
+    ):
+        name_text(coin, CHANNEL, field)
     price_places = _places(detail.price_unit, "priceUnit", detail.symbol)
     size_places = max(_places(detail.vol_unit, "volUnit", detail.symbol), detail.vol_scale)
     if size_places > RAW_SCALE:

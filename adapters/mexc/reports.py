@@ -22,7 +22,7 @@ from nautilus_trader.model.enums import (
 )
 from nautilus_trader.model.identifiers import AccountId, ClientOrderId, PositionId, TradeId, VenueOrderId
 from nautilus_trader.model.instruments import Instrument
-from nautilus_trader.model.objects import Money
+from nautilus_trader.model.objects import Money, Quantity
 
 from adapters.mexc.constants import (
     MexcOrderType,
@@ -32,12 +32,14 @@ from adapters.mexc.constants import (
     MexcTriggerPrice,
     MexcTriggerType,
 )
+from adapters.mexc.errors import MexcPayloadError
 from adapters.mexc.order_ends import OVER, end_of_order, end_of_plan
 from adapters.mexc.order_events import End
 from adapters.mexc.schemas.private import DealRow, OrderRow, PlanOrderRow
 from adapters.mexc.schemas.private_account import PositionRow
 from adapters.mexc.sides import direction, hedge_position_id
 from adapters.mexc.symbols import currency
+from adapters.mexc.wire_numbers import places
 
 MS_NS = 1_000_000
 MAKER_MARK = "-M"
@@ -122,8 +124,8 @@ class Reports:
             price=None if price is None else instrument.make_price(price),
             trigger_price=None if plan is None else instrument.make_price(plan.trigger_price),
             trigger_type=TriggerType.NO_TRIGGER if plan is None else _trigger_type(plan),
-            quantity=instrument.make_qty(shown.vol),
-            filled_qty=instrument.make_qty(order.filled),
+            quantity=_contracts(shown.vol, instrument),
+            filled_qty=_contracts(order.filled, instrument),
             avg_px=_average_price(order.deals),
             post_only=shown.order_type is MexcOrderType.POST_ONLY,
             reduce_only=direction(shown.side).closes and not order.filled,
@@ -154,7 +156,7 @@ class Reports:
             venue_position_id=self._position_id(deal, instrument),
             trade_id=trade_id(deal),
             order_side=_order_side(deal),
-            last_qty=instrument.make_qty(deal.vol),
+            last_qty=_contracts(deal.vol, instrument),
             last_px=instrument.make_price(deal.price),
             commission=Money(deal.fee, currency(deal.fee_currency)),
             liquidity_side=LiquiditySide.TAKER if deal.took else LiquiditySide.MAKER,
@@ -171,7 +173,7 @@ class Reports:
             account_id=self._account_id,
             instrument_id=instrument.id,
             position_side=side if row.hold_vol else PositionSide.FLAT,
-            quantity=instrument.make_qty(row.hold_vol),
+            quantity=_contracts(row.hold_vol, instrument),
             venue_position_id=PositionId(name) if self._hedge else None,
             avg_px_open=row.hold_avg_price if row.hold_vol else None,
             report_id=UUID4(),
@@ -268,6 +270,15 @@ def first_fills(deals: Iterable[DealRow], vol: Decimal) -> tuple[DealRow, ...]:
     if left != 0:
         raise ValueError(f"fills add up to {vol - left} where the venue says {vol}")
     return tuple(taken)
+
+
+def _contracts(vol: Decimal, instrument: Instrument) -> Quantity:
+    """Exactly so many. MexcPayloadError where the contract has no such quantity, which Nautilus would round."""
+    if places(vol) > instrument.size_precision:
+        raise MexcPayloadError(
+            "reports", "vol", f"{instrument.raw_symbol}: {vol} contracts: the step is finer than known"
+        )
+    return instrument.make_qty(vol)
 
 
 def _by_time(deal: DealRow) -> tuple[int, int, str]:

@@ -9,7 +9,7 @@ from nautilus_trader.model.objects import Price, Quantity
 from adapters.mexc.errors import MexcPayloadError
 from adapters.mexc.schemas.spot import SpotSymbol
 from adapters.mexc.symbols import currency, spot_id
-from adapters.mexc.wire_numbers import RAW_SCALE, exact, places
+from adapters.mexc.wire_numbers import RAW_SCALE, exact, name_text, places
 
 ENABLED = "1"
 CHANNEL = "exchangeInfo"
@@ -17,6 +17,8 @@ CHANNEL = "exchangeInfo"
 
 def spot_instrument(row: SpotSymbol, ts_ns: int) -> CurrencyPair:
     """The instrument. Sizes have the places of the base asset, because trades are finer than the step of orders."""
+    for field, name in (("symbol", row.symbol), ("baseAsset", row.base_asset), ("quoteAsset", row.quote_asset)):
+        name_text(name, CHANNEL, field)
     step_places = places(exact(row.base_size_precision, CHANNEL, "baseSizePrecision"))
     for field, count in (
         ("baseSizePrecision", step_places),

@@ -18,14 +18,17 @@ RAW_SCALE = 16
 """Decimal places of Nautilus's fixed-point numbers (128-bit builds)."""
 MAX_EXPONENT = 12
 """Numbers below 10^13 are within what Nautilus's prices (1.7e13) and quantities (3.4e13) hold."""
-_MAX_ID_DIGITS = 36
+_MAX_ID_DIGITS = 34
+"""Nautilus's trade ids hold 36 characters, and a maker's fill has two more than the venue's id."""
+_MAX_NAME_CHARACTERS = 64
 MAX_SECONDS = 16_725_225_600  # the year 2500; 64 bits of nanoseconds end in 2554
 
 
 def id_text(value: WireId, channel: str, field: str) -> str:
     """An id as text, whichever type it came as. MexcPayloadError for an empty, negative or overlong one."""
     text = value if isinstance(value, str) else str(value)
-    if not text or len(text) > _MAX_ID_DIGITS or text[0] == "-" or not text.isascii() or not text.isprintable():
+    readable = text.isascii() and text.isprintable() and text == text.strip()
+    if not text or len(text) > _MAX_ID_DIGITS or text[0] == "-" or not readable:
         raise MexcPayloadError(channel, field, f"{value!r:.60} is not an id")
     return text
 
@@ -33,6 +36,18 @@ def id_text(value: WireId, channel: str, field: str) -> str:
 def optional_id(value: WireId | None, channel: str, field: str) -> str | None:
     """As `id_text`; None for a missing id and for 0, which stands for "none" on the wire (``positionId``)."""
     return None if value is None or value in (0, "0", "") else id_text(value, channel, field)
+
+
+def name_text(value: str, channel: str, field: str, *, any_script: bool = True) -> str:
+    """The name of a contract, a currency or an order, as it is. MexcPayloadError for one that cannot be a name.
+
+    What Nautilus's core cannot hold (a zero byte in front; in an order's name a letter beyond ASCII, which `any_script`
+    False refuses) ends the whole process there, where Python cannot catch it.
+    """
+    printable = value.isprintable() and (any_script or value.isascii())
+    if not value or len(value) > _MAX_NAME_CHARACTERS or not printable or value != value.strip():
+        raise MexcPayloadError(channel, field, f"{value!a:.60} is not a name")
+    return value
 
 
 def millis(value: WireMillis, channel: str, field: str) -> int:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, cast
 
-from adapters.loopback.feed.driver import FeedDriver
+from adapters.loopback.feed.events import apply
 from adapters.loopback.feed.synthetic import SyntheticFeed
 from adapters.loopback.matching.contract import Contract
 from adapters.loopback.matching.order import Side
@@ -19,6 +19,7 @@ from adapters.loopback.mexc.listing import Listing
 from adapters.loopback.mexc.market_rest import level_row
 from adapters.loopback.mexc.public_streams import Pace, PublicStreams
 from adapters.loopback.mexc.session import Session
+from adapters.loopback.mexc.socket_server import BEAT_S
 from adapters.loopback.mexc.topics import Topic
 from adapters.loopback.mexc.venue import Venue
 from adapters.loopback.mexc.wire import encode
@@ -64,20 +65,25 @@ class MadeMarket:
         self.venue = Venue(Listing(contract, number) for number, contract in enumerate(feed.contracts(), start=10))
         self.symbols = list(self.venue.listings)
         self.recorder = _Recorder(set().union(*(topics(symbol) for symbol in self.symbols)))
-        self.streams = PublicStreams(self.venue, cast(list[Session], [self.recorder]), Pace())
-        self.streams.subscriptions_changed()
-        self.driver = FeedDriver(self.venue.exchange, feed)
-        self.driver.prime()
-        self.recorder.frames.clear()
+        self._streams = PublicStreams(self.venue, cast(list[Session], [self.recorder]), Pace())
+        self._streams.subscriptions_changed()
+        self._events = feed.events()
+        self._next = next(self._events)
         self._now = 0.0
+        self.play(0.0)
+        self.recorder.frames.clear()
 
     def play(self, seconds: float) -> None:
         """Let so much of the feed's time pass; merged frames go out on their beats."""
         end = self._now + seconds
-        while self._now < end:
-            self._now += 0.05
-            self.driver.prime(self._now)
-            self.streams.beat(self._now)
+        while self._next[0] <= end:
+            at, event = self._next
+            while self._now + BEAT_S <= at:
+                self._now += BEAT_S
+                self._streams.beat(self._now)
+            apply(self.venue.exchange, event)
+            self._next = next(self._events)
+        self._now = end
 
 
 def made_tape(channel: str, count: int, *, merged: bool, seed: int = 1) -> Tape:
@@ -107,7 +113,7 @@ def recorded_tape(channel: str, count: int, *, merged: bool) -> Tape | None:
     levels = [json.loads(text, parse_float=Decimal)["data"] for text in texts]
     book: dict[str, Any] = {"version": start, "timestamp": 1, "cts": None}
     for side, outermost in (("asks", contract.tick * 10**7), ("bids", contract.tick)):
-        prices = {row[0]: None for data in levels for row in data[side]} if channel == "depth" else {}
+        prices = {row[0]: None for data in levels for row in data[side] if row[1]} if channel == "depth" else {}
         book[side] = [[price, 7, 1] for price in (*prices, outermost)]
     return Tape(contract, book, [text.encode() for text in frames], _rows(frames))
 

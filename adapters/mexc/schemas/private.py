@@ -29,6 +29,10 @@ class OrderRow(Payload, frozen=True):
     ids = ("order_id",)
     links = ("position_id",)
     times = ("create_time", "update_time")
+    names = ("symbol",)
+    oids = ("external_oid",)
+    above_zero = ("vol",)
+    not_below_zero = ("deal_vol", "remain_vol", "price")
 
     order_id: Id
     symbol: str
@@ -67,6 +71,9 @@ class DealRow(Payload, frozen=True):
 
     ids = ("id", "order_id")
     times = ("timestamp",)
+    names = ("symbol", "fee_currency")
+    oids = ("external_oid",)
+    above_zero = ("vol", "price")
 
     id: Id
     order_id: Id
@@ -103,6 +110,9 @@ class PlanOrderRow(Payload, frozen=True):
     ids = ("id",)
     links = ("order_id",)
     times = ("create_time", "update_time")
+    names = ("symbol",)
+    above_zero = ("vol", "trigger_price")
+    not_below_zero = ("price",)
 
     id: Id
     symbol: str

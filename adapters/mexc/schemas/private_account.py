@@ -15,6 +15,8 @@ class PositionRow(Payload, frozen=True):
 
     ids = ("position_id",)
     times = ("create_time", "update_time")
+    names = ("symbol",)
+    not_below_zero = ("hold_vol", "hold_avg_price")
 
     position_id: Id
     symbol: str
@@ -45,6 +47,8 @@ class PositionRow(Payload, frozen=True):
 
 class AssetRow(Payload, frozen=True):
     """Money in one currency: a row of ``account/assets``, and ``push.personal.asset`` (fewer fields)."""
+
+    names = ("currency",)
 
     currency: str
     available_balance: Decimal

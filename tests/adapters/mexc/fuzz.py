@@ -17,13 +17,25 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from adapters.mexc.errors import MexcPayloadError
-from tests.adapters.mexc.fuzz_corpus import BAD_TOKENS, damaged, damaged_bytes
-from tests.adapters.mexc.fuzz_payloads import PROTOBUF, texts
+from tests.adapters.mexc.fuzz_corpus import PROTOBUF, texts
+from tests.adapters.mexc.fuzz_damage import BAD_TOKENS, damaged, damaged_bytes
 from tests.adapters.mexc.fuzz_targets import Call, Targets
 
 LONGEST_COMPLAINT = 1_000
 """Characters: an error must not carry a whole payload into the log."""
 FITTING = 0.8
+WIDE = (
+    "public socket",
+    "private socket",
+    "live book",
+    "reports",
+    "listing",
+    "contract push",
+    "snapshot",
+    "spot socket",
+)
+"""Parsers of many shapes or with much behind them have more turns than those of one row."""
+TURNS_OF_THE_WIDE = 5
 _PARTICULAR = re.compile(r"'.*'|\".*\"|`.*`|-?\d[\d.Ee+-]*|\b[A-Z]{2,}\w*\b")
 
 
@@ -56,8 +68,9 @@ class Fuzzer:
         self.targets = Targets()
         self._rng = random.Random(seed)
         self._corpus = texts()
-        self._calls = list(self.targets.all().items())
-        self._fitting = {name: self._shapes(name, call) for name, call in self._calls}
+        calls = self.targets.all()
+        self._calls = [*calls.items(), *((name, calls[name]) for name in WIDE for _ in range(TURNS_OF_THE_WIDE - 1))]
+        self._fitting = {name: self._shapes(name, call) for name, call in calls.items()}
 
     def step(self) -> None:
         """One input to one parser."""
@@ -97,6 +110,7 @@ class Fuzzer:
         sign: Callable[[str], bool] = {
             "public socket": lambda text: '"push.' in text and "personal" not in text,
             "private socket": lambda text: "push.personal" in text,
+            "reports": lambda text: "push.personal" in text,
             "login": lambda text: '"rs.' in text,
             "live book": lambda text: '"push.depth"' in text,
         }.get(name, lambda text: _is_taken(call, text))

@@ -96,7 +96,7 @@ def test_times_that_are_no_seconds(start: int) -> None:
 def test_not_finite_prices() -> None:
     """NaN as text decodes as a decimal: it is no price."""
     nan = msgspec.json.decode(b'"NaN"', type=Decimal)
-    with pytest.raises(MexcPayloadError, match="are no prices"):
+    with pytest.raises(MexcPayloadError, match="no number that can be meant"):
         list(kline_rows(columns(open=[nan])))
 
 
