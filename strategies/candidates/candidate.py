@@ -221,7 +221,7 @@ def _candidate(
     if isinstance(stop, NoStop):
         return Why.NO_STOP, stop.value
     if settings.exact_stop and stop.kind is StopKind.MINIMUM:
-        return Why.NO_STOP, f"the least distance of a stop, {stop.distance.normalize():f}, is beyond that of the probability"
+        return Why.NO_STOP, f"the least distance of a stop, {stop.distance.normalize():f}, is beyond the model's"
     size = size_entry(
         view,
         side,

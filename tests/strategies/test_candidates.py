@@ -124,7 +124,7 @@ def test_a_stop_that_must_be_exact_is_not_widened() -> None:
     assert on(venue(), exact_stop=True).stop.distance == 1
     wide = StopSettings(min_bps=D(150))
     assert on(venue(), stop=wide).stop.distance == D("1.5")
-    why = "the least distance of a stop, 1.5, is beyond that of the probability"
+    why = "the least distance of a stop, 1.5, is beyond the model's"
     assert refused(venue(), stop=wide, exact_stop=True) == (Why.NO_STOP, why)
 
 
