@@ -14,6 +14,7 @@ from adapters.mexc.schemas.private import DealRow, OrderRow, PlanOrderRow
 from adapters.mexc.schemas.private_account import AssetRow, LeverageRow, PositionRow
 from adapters.mexc.schemas.private_replies import decode_rows
 from adapters.mexc.signing import Parameter
+from adapters.mexc.wire_numbers import millis
 
 DEAL_PAGE_SIZE = 1_000
 MOST_PAGES = 10_000
@@ -46,7 +47,7 @@ class AccountReader:
 
     async def venue_ms(self) -> int:
         """What the venue's clock says, as it answers."""
-        return await self._required(endpoints.PING, int)
+        return millis(await self._required(endpoints.PING, int), endpoints.PING.name, "data")
 
     async def order(self, order_id: str) -> OrderRow | None:
         """An order by the venue's id; None when the venue does not know it."""
@@ -104,7 +105,7 @@ class AccountReader:
 
     async def position_mode(self) -> MexcPositionMode:
         """Hedge or one-way."""
-        return MexcPositionMode(await self._required(endpoints.POSITION_MODE, int))
+        return await self._required(endpoints.POSITION_MODE, MexcPositionMode)
 
     async def leverage(self, symbol: str) -> list[LeverageRow]:
         """Leverage and margin mode of both sides of a contract."""

@@ -7,7 +7,7 @@ import msgspec
 from adapters.mexc import endpoints
 from adapters.mexc.account_reader import AccountReader
 from adapters.mexc.constants import MexcMarginMode, MexcPositionType
-from adapters.mexc.errors import MexcError, MexcRefusedError, MexcUnknownOutcomeError
+from adapters.mexc.errors import MexcError, MexcRefusedError, MexcUnavailableError, MexcUnknownOutcomeError
 from adapters.mexc.orders import NotPossibleError, Setup
 from adapters.mexc.rest import RestClient
 from adapters.mexc.schemas.private_account import LeverageRow, PositionRow
@@ -38,7 +38,8 @@ class AccountSetup:
         self._turns: Turns[str] = Turns()
 
     async def check_position_mode(self, *, may_change: bool) -> None:
-        """AccountSetupError when the account's mode is another one and may not, or cannot, be changed."""
+        """AccountSetupError when the account's mode is another one and may not, or cannot, be changed;
+        MexcUnavailableError when the venue has not answered for a change of it."""
         wanted = self._setup.position_mode
         actual = await self._reader.position_mode()
         if actual is wanted:
@@ -48,18 +49,22 @@ class AccountSetup:
                 f"the account is in {actual.name} mode, the configuration says {wanted.name}: change one of them, or "
                 "set change_position_mode"
             )
+        lost: MexcUnknownOutcomeError | None = None
         for _ in range(TRIES):
             try:
                 await self._rest.post(endpoints.CHANGE_POSITION_MODE, {"positionMode": int(wanted)}, msgspec.Raw)
+                lost = None
             except MexcRefusedError as error:
                 raise AccountSetupError(
                     f"the account stays in {actual.name} mode ({error}): it can be changed only without any order, "
                     "trigger order or position"
                 ) from error
-            except MexcUnknownOutcomeError:
-                pass  # the next question tells, and to set it again does no harm
+            except MexcUnknownOutcomeError as error:
+                lost = error  # the next question tells, and to set it again does no harm
             if (actual := await self._reader.position_mode()) is wanted:
                 return
+        if lost is not None:
+            raise MexcUnavailableError(f"the account is still in {actual.name} mode: {lost}") from lost
         raise AccountSetupError(f"the account is still in {actual.name} mode after it was set to {wanted.name}")
 
     def leverage_of(self, symbol: str) -> int:

@@ -1,6 +1,8 @@
 """What the public material about MEXC does not say, and the safe side that the code takes until it is measured.
 
-One name an assumption; the code refers to these and never repeats them. ``docs/mexc.md`` lists them all.
+One name an assumption. Numbers are read from here and nowhere repeated. A name that is True says how the code is
+written, so that it can be found and doubted: another answer of the venue is work on the code, not on this file.
+``docs/mexc.md`` lists them all.
 """
 
 from decimal import Decimal

@@ -28,6 +28,7 @@ from adapters.mexc.http_transport import HttpTransport, NoConnectionError, NoRep
 from adapters.mexc.request_gate import RequestGate
 from adapters.mexc.schemas.decoding import decode
 from adapters.mexc.signing import Parameter, json_body, query_string, signed_headers
+from adapters.mexc.wire_numbers import millis
 
 READ_ATTEMPTS = 4
 READ_BACKOFF = Backoff(0.25, 8.0)
@@ -155,7 +156,7 @@ class RestClient:
         ping = _Request(endpoints.PING, endpoints.PING.path)
         for _ in range(CLOCK_SYNC_PINGS):
             exchange = await self._ask(ping)
-            venue_ms = decode(exchange.answer.data, int, endpoints.PING.name)
+            venue_ms = millis(decode(exchange.answer.data, int, endpoints.PING.name), endpoints.PING.name, "data")
             if exchange.received_ns >= exchange.sent_ns:
                 self.clock.add(PingSample(exchange.sent_ns, exchange.received_ns, venue_ms))
         if not self.clock.synced:

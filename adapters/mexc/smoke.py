@@ -62,6 +62,8 @@ async def run(probe: Probe, symbol: str, socket_url: str, checks: list[Check], c
             raise ValueError(
                 f"{symbol} is held already: choose a contract without a position, its orders are cancelled"
             )
+        if await bench.resting():
+            raise ValueError(f"{symbol} has orders, which would be cancelled: choose a contract without any")
         for check in checks:
             name = check.work.__name__
             out.print(f"\n{name}: {(check.work.__doc__ or '').strip()}")

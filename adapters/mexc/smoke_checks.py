@@ -100,6 +100,12 @@ class Bench:
         rows = (await self.probe.get("position/open_positions", symbol=self.symbol)).data or []
         return [row for row in rows if row["holdVol"]]
 
+    async def resting(self) -> bool:
+        """Whether the contract has any order or trigger order."""
+        orders = (await self.probe.get("order/list/open_orders", page_num=1, page_size=100)).data or []
+        plans = (await self.probe.get("planorder/list/orders", symbol=self.symbol, states=1)).data or []
+        return bool(plans) or any(row["symbol"] == self.symbol for row in orders)
+
 
 async def wait_flat(bench: Bench) -> None:
     """Wait until nothing is held. ValueError when something still is."""

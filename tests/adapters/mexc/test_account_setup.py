@@ -9,12 +9,14 @@ import pytest
 from nautilus_trader.model.enums import OrderSide, OrderStatus
 from nautilus_trader.model.orders import Order
 
+from adapters.loopback.faults import Fault
 from adapters.loopback.matching.order import Effect, Kind, MarginMode, NewOrder, Side
 from adapters.loopback.mexc.local import LocalMexc
 from adapters.mexc import endpoints
 from adapters.mexc.account_setup import AccountSetup, AccountSetupError
 from adapters.mexc.constants import MexcMarginMode, MexcPositionMode
 from adapters.mexc.endpoints import Endpoint
+from adapters.mexc.errors import MexcUnavailableError
 from adapters.mexc.orders import Setup
 from tests.adapters.mexc.local_node import LocalNode, listing, local_node, quote, until
 from tests.adapters.mexc.local_venue import run
@@ -48,6 +50,22 @@ def held_id(venue: LocalMexc) -> int:
 
 def sent(venue: LocalMexc, path: str) -> int:
     return len(venue.wire.requests(path))
+
+
+def test_position_mode_that_nobody_answers_for_is_asked_for_again() -> None:
+    """Three lost answers are no refusal: whoever connects has to wait, not to give up."""
+
+    async def story() -> None:
+        async with local() as venue, local_node(venue, **QUICK) as node:
+            other = Setup(MexcPositionMode.ONE_WAY, MexcMarginMode.ISOLATED)
+            account = AccountSetup(node.client._rest, node.client._reader, other, 5, {})
+            venue.faults.arm(Fault.ERROR_BEFORE, "change_position_mode", times=3)
+            with pytest.raises(MexcUnavailableError, match="still in HEDGE mode"):
+                await account.check_position_mode(may_change=True)
+            await account.check_position_mode(may_change=True)
+            assert await node.client._reader.position_mode() is MexcPositionMode.ONE_WAY
+
+    run(story())
 
 
 def test_position_mode_must_be_the_accounts() -> None:

@@ -1,8 +1,11 @@
 """The measuring script, on a local MEXC: it asks before everything, finds out, and leaves nothing behind."""
 
+from decimal import Decimal
+
 import pytest
 from typer.testing import CliRunner
 
+from adapters.loopback.matching.order import Effect, Kind, MarginMode, NewOrder, Side
 from adapters.loopback.mexc.assumptions import Assumptions
 from adapters.loopback.mexc.local import LocalMexc
 from adapters.mexc import smoke, smoke_checks
@@ -65,6 +68,26 @@ def test_nothing_is_sent_without_consent() -> None:
     found, questions, sent = measured(Assumptions(), consent=False)
     assert (found, sent) == ({}, 0)
     assert sum("Sends" in question for question in questions) == sum(bool(check.orders) for check in CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "price", "what"), [(Kind.LIMIT, "90", "has orders, which would be"), (Kind.MARKET, "0", "is held already")]
+)
+def test_a_contract_that_is_in_use_is_left_alone(kind: Kind, price: str, what: str) -> None:
+    """Its orders would be cancelled and its position closed."""
+
+    async def story() -> None:
+        async with LocalMexc(contracts=[listing()]) as venue:
+            quote(venue, "99.5", "100")
+            account, vol, isolated = venue.account_id, Decimal(1), MarginMode.ISOLATED
+            new = NewOrder(account, "X_USDT", Side.BUY, Effect.OPEN, kind, vol, Decimal(price), isolated, 5)
+            venue.exchange.submit(new)
+            probe = Probe(venue.rest_url, venue.ws_url, Credentials(venue.api_key, venue.api_secret))
+            with pytest.raises(ValueError, match=what):
+                await smoke.run(probe, "X_USDT", venue.ws_url, list(CHECKS), lambda _: True)
+            assert [item for item in venue.wire.exchanged if item.method == "POST"] == []
+
+    run(story())
 
 
 def test_without_a_key_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
