@@ -132,10 +132,7 @@ class MexcReportClient(LiveExecutionClient):
         track = self._track_of(command)
         if track is not None:
             return await self._report_of(track) if track.accepted else None  # its sending is being looked after
-        symbol = None if command.instrument_id is None else self._view.symbol(command.instrument_id)
-        if symbol is None or command.client_order_id is None:
-            return None
-        row = await self._reader.order_by_name(symbol, self._oids.encode(command.client_order_id.value))
+        row = await self._row_of(command)
         orders = [] if row is None else await self._with_fills(row)
         return next(iter(self._order_reports(orders)), None)
 
@@ -202,6 +199,15 @@ class MexcReportClient(LiveExecutionClient):
             known = None if order is None else self._view.known(order)
             track = None if known is None else self._fills.adopt(known, self._now_ms())
         return track
+
+    async def _row_of(self, command: GenerateOrderStatusReport) -> OrderRow | None:
+        """The order as the venue has it, by its own id or by our name for it."""
+        if command.venue_order_id is not None:
+            return await self._reader.order(command.venue_order_id.value)
+        symbol = None if command.instrument_id is None else self._view.symbol(command.instrument_id)
+        if symbol is None or command.client_order_id is None:
+            return None
+        return await self._reader.order_by_name(symbol, self._oids.encode(command.client_order_id.value))
 
     async def _report_of(self, track: OrderTrack) -> OrderStatusReport | None:
         row = await self._room.look(track)

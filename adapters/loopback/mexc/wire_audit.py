@@ -20,7 +20,7 @@ DEAL_LISTS = ("order/deal_details/", "order/list/order_deals")
 
 @dataclass
 class Told:
-    """The newest rows by id, and the newest assets by currency, as MEXC writes them."""
+    """The newest rows by id (fills by order and id), and the newest assets by currency, as MEXC writes them."""
 
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     deals: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -57,7 +57,7 @@ def _take_push(result: Told, channel: str, data: dict[str, Any]) -> None:
     if channel == "order":
         _take_order(result, data)
     elif channel == "order.deal":
-        result.deals[str(data["id"])] = data
+        result.deals[_deal_key(data)] = data
     elif channel == "position":
         _take_position(result, data)
     elif channel == "asset":
@@ -71,15 +71,23 @@ def _take_answer(result: Told, item: Exchanged) -> None:
         result.accepted.append(str(data["orderId"]))
     rows = [row for row in (data if isinstance(data, list) else [data]) if isinstance(row, dict)]
     if path.startswith(DEAL_LISTS):
-        result.deals |= {str(row["id"]): row for row in rows}
+        result.deals |= {_deal_key(row): row for row in rows}
     elif path.startswith(ORDER_LISTS):
         for row in rows:
             _take_order(result, row)
     elif path.startswith(("position/open_positions", "position/list/history_positions")):
+        if path == "position/open_positions" and not item.query:  # all there are: what is not among them is closed
+            open_ids = {row["positionId"] for row in rows}
+            result.positions = {key: row for key, row in result.positions.items() if key in open_ids}
         for row in rows:
             _take_position(result, row)
     elif path.startswith("account/asset"):
         result.assets |= {row["currency"]: row for row in rows}
+
+
+def _deal_key(row: dict[str, Any]) -> str:
+    """A trade with oneself is two fills of one id."""
+    return f"{row['orderId']} {row['id']}"
 
 
 def _take_order(result: Told, row: dict[str, Any]) -> None:

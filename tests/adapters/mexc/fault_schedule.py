@@ -26,6 +26,7 @@ from adapters.loopback.mexc.assumptions import Assumptions
 from adapters.loopback.mexc.local import LocalMexc
 from tests.adapters.mexc.local_node import LocalNode, listing, local_node, quote, trade, until
 from tests.adapters.mexc.three_ledgers import differences
+from tests.adapters.mexc.wire_account import wire_differences
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 SYMBOLS = ("X_USDT", "Y_USDT")
@@ -243,7 +244,7 @@ class Schedule:
 
     def _differences(self, node: LocalNode) -> list[str]:
         began = node.client.watch.started_ms
-        found = differences(node.cache, node.venue, one_way=self.one_way, since_ms=began)
+        found = differences(node.cache, node.venue, one_way=self.one_way, since_ms=began) + wire_differences(node.venue)
         return found + [
             f"book of {symbol} is not the venue's" for symbol in SYMBOLS if not self._same_book(node, symbol)
         ]

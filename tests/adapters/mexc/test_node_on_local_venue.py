@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from nautilus_trader.model.enums import OrderSide, OrderStatus, TimeInForce
+from nautilus_trader.model.enums import BookType, OrderSide, OrderStatus, TimeInForce
 from nautilus_trader.model.orders import Order
 
 from adapters.loopback.faults import Fault
@@ -13,6 +13,7 @@ from adapters.loopback.mexc.local import LocalMexc
 from tests.adapters.mexc.local_node import LocalNode, listing, local_node, quote, trade, until
 from tests.adapters.mexc.local_venue import run
 from tests.adapters.mexc.three_ledgers import differences
+from tests.adapters.mexc.wire_account import wire_differences
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 MODES = pytest.mark.parametrize("mode", ["hedge", "one_way"])
@@ -27,7 +28,7 @@ async def agreed(node: LocalNode, mode: str) -> None:
     """Wait until the three accounts agree; fails with what differs."""
 
     def found() -> list[str]:
-        return differences(node.cache, node.venue, one_way=mode == "one_way")
+        return [*differences(node.cache, node.venue, one_way=mode == "one_way"), *wire_differences(node.venue)]
 
     try:
         await until(lambda: not found(), seconds=10)
@@ -159,6 +160,7 @@ def test_everything_beside_150_contracts_then_a_restart_then_flat(mode: str) -> 
             async with local_node(venue, data={"subscriptions_per_second": 200.0}, **settings(mode)) as node:
                 for contract in feed.contracts():
                     node.hand.subscribe_trade_ticks(node.id(contract.symbol))
+                    node.hand.subscribe_order_book_deltas(node.id(contract.symbol), BookType.L2_MBP)
                 await take_and_rest(node)
                 await wait_for_prices(node)
                 await change_and_cancel(node)

@@ -22,7 +22,7 @@ def agrees(client: Client, heard: Told) -> bool:
     """Fills, fees, orders, the position and the money are those of the ledger."""
     ledger, account = client.venue.ledger, client.venue.exchange.accounts["main"]
     fills = {str(f.id): (f.vol, f.price, f.fee, str(f.order_id)) for f in ledger.fills("main")}
-    rows = {key: (d["vol"], d["price"], d["fee"], d["orderId"]) for key, d in heard.deals.items()}
+    rows = {str(d["id"]): (d["vol"], d["price"], d["fee"], d["orderId"]) for d in heard.deals.values()}
     orders = {str(o.id): (o.filled, o.version) for o in client.venue.exchange.orders.values()}
     purse = account.purses["USDT"]
     return (
