@@ -18,7 +18,7 @@ backtest: setup
 	@$(PY) backtests/run.py
 
 test: setup
-	@$(PY) -m pytest -n 2 --dist loadfile
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup
 	@$(PY) -m ruff check .

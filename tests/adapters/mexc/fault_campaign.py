@@ -63,6 +63,7 @@ def main(schedules: int = 1000, first: int = 0, parallel: int = 8, *, stalls: bo
         f"{len(outcomes)} schedules, {sum(o.orders for o in outcomes)} orders, {sum(o.fills for o in outcomes)} fills"
     )
     print("faults:", ", ".join(f"{name} {count}" for name, count in faults.most_common()))
+    print(f"longest that a book was wrong: {max(o.wrong_book_seconds for o in outcomes):.1f} s")
     print(f"with problems: {bad or 'none'}")
     raise typer.Exit(bool(bad))
 

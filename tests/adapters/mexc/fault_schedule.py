@@ -31,6 +31,10 @@ from tests.adapters.mexc.wire_account import wire_differences
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 SYMBOLS = ("X_USDT", "Y_USDT")
 SETTLE_SECONDS = 90.0
+LOOK_SECONDS = 0.1
+WRONG_BOOK_SECONDS = 15.0
+"""No book may differ from the venue's for longer: two seconds of silence are noticed here, 60 by default, after which a
+snapshot is asked for; of which this venue, unlike a sound one, answers one in three wrongly, late or not at all."""
 PRIVATE = (Fault.DROP_PRIVATE, Fault.DUPLICATE_PRIVATE, Fault.REORDER_PRIVATE)
 PUBLIC = (Fault.DROP_FRAME, Fault.DEPTH_GAP, Fault.STALE_SNAPSHOT)
 REQUESTS = (Fault.DELAY_REPLY, Fault.LOST_ACK, Fault.ERROR_AFTER, Fault.ERROR_BEFORE, Fault.RATE_LIMITED)
@@ -46,6 +50,7 @@ class Outcome:
     orders: int = 0
     fills: int = 0
     seconds: float = 0.0
+    wrong_book_seconds: float = 0.0
 
 
 class Schedule:
@@ -58,6 +63,7 @@ class Schedule:
         self.listens = self.rng.random() < 0.5
         self.mid = Decimal(100)
         self.sent: list[Order] = []
+        self.wrong_book_seconds = 0.0
 
     def faults(self) -> Faults:
         """Some of the faults, each at a rate of its own."""
@@ -93,6 +99,9 @@ class Schedule:
             outcome.problems += unsound(venue.exchange)
             outcome.faults = Counter(item.fault.name for item in venue.faults.committed)
             outcome.fills = len(venue.ledger.fills())
+        outcome.wrong_book_seconds = self.wrong_book_seconds
+        if self.wrong_book_seconds > WRONG_BOOK_SECONDS:
+            outcome.problems.append(f"a book was wrong for {self.wrong_book_seconds:.1f} s")
         outcome.orders, outcome.seconds = len(self.sent), time.monotonic() - begun
         return outcome
 
@@ -115,7 +124,21 @@ class Schedule:
         if self.listens:
             for symbol in SYMBOLS:
                 node.hand.subscribe_order_book_deltas(node.id(symbol), BookType.L2_MBP)
+            watching = asyncio.create_task(self._watch_books(node))
+            stack.callback(watching.cancel)
         return node
+
+    async def _watch_books(self, node: LocalNode) -> None:
+        """Note for how long at a stretch a book that is not empty was not the venue's. An empty one claims nothing."""
+        loop = asyncio.get_running_loop()
+        right_at = dict.fromkeys(SYMBOLS, loop.time())
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            for symbol in SYMBOLS:
+                book = node.cache.order_book(node.id(symbol))
+                if book is None or not (book.bids() or book.asks()) or self._same_book(node, symbol):
+                    right_at[symbol] = loop.time()
+                self.wrong_book_seconds = max(self.wrong_book_seconds, loop.time() - right_at[symbol])
 
     def _node(self, venue: LocalMexc, name: str) -> Any:
         return local_node(
