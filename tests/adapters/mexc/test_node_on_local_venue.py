@@ -12,8 +12,7 @@ from adapters.loopback.matching.order import Side
 from adapters.loopback.mexc.local import LocalMexc
 from tests.adapters.mexc.local_node import LocalNode, listing, local_node, quote, trade, until
 from tests.adapters.mexc.local_venue import run
-from tests.adapters.mexc.three_ledgers import differences
-from tests.adapters.mexc.wire_account import wire_differences
+from tests.adapters.mexc.wire_account import agreed
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 MODES = pytest.mark.parametrize("mode", ["hedge", "one_way"])
@@ -22,18 +21,6 @@ CONTRACTS = 150
 
 def settings(mode: str) -> dict[str, object]:
     return {"position_mode": mode, "change_position_mode": True, "leverage": 5, "refresh_interval_seconds": 1.0}
-
-
-async def agreed(node: LocalNode, mode: str) -> None:
-    """Wait until the three accounts agree; fails with what differs."""
-
-    def found() -> list[str]:
-        return [*differences(node.cache, node.venue, one_way=mode == "one_way"), *wire_differences(node.venue)]
-
-    try:
-        await until(lambda: not found(), seconds=10)
-    except AssertionError:
-        raise AssertionError(found()) from None
 
 
 async def take_and_rest(node: LocalNode) -> None:

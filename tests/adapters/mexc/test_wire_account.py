@@ -6,24 +6,11 @@ from nautilus_trader.model.enums import OrderSide, OrderStatus
 from adapters.loopback.faults import Fault
 from adapters.loopback.matching.order import Side
 from adapters.loopback.mexc.local import LocalMexc
-from tests.adapters.mexc.local_node import LocalNode, listing, local_node, quote, trade, until
+from tests.adapters.mexc.local_node import listing, local_node, quote, trade, until
 from tests.adapters.mexc.local_venue import run
-from tests.adapters.mexc.three_ledgers import differences
-from tests.adapters.mexc.wire_account import wire_differences
+from tests.adapters.mexc.wire_account import agreed
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
-
-
-async def agreed(node: LocalNode, mode: str) -> None:
-    """Cache, ledger and wire; fails with what differs."""
-
-    def found() -> list[str]:
-        return [*differences(node.cache, node.venue, one_way=mode == "one_way"), *wire_differences(node.venue)]
-
-    try:
-        await until(lambda: not found(), seconds=15)
-    except AssertionError:
-        raise AssertionError(found()) from None
 
 
 @pytest.mark.parametrize("mode", ["hedge", "one_way"])

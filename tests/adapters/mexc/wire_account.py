@@ -8,6 +8,8 @@ from decimal import Decimal
 
 from adapters.loopback.mexc.local import LocalMexc
 from adapters.loopback.mexc.wire_audit import Told, told
+from tests.adapters.mexc.local_node import LocalNode, until
+from tests.adapters.mexc.three_ledgers import differences
 
 OVER = (3, 4, 5)
 """States of an order that has ended."""
@@ -17,6 +19,18 @@ def wire_differences(venue: LocalMexc) -> list[str]:
     """Where what was delivered and what the venue wrote down differ, in words; empty when they agree."""
     heard = told(venue.wire, venue.account_id)
     return [*_orders(venue, heard), *_fees(venue, heard), *_positions(venue, heard), *_money(venue, heard)]
+
+
+async def agreed(node: LocalNode, mode: str) -> None:
+    """Wait until cache, ledger and wire agree on everything; fails with what differs."""
+
+    def found() -> list[str]:
+        return [*differences(node.cache, node.venue, one_way=mode == "one_way"), *wire_differences(node.venue)]
+
+    try:
+        await until(lambda: not found(), seconds=15)
+    except AssertionError:
+        raise AssertionError(found()) from None
 
 
 def _orders(venue: LocalMexc, heard: Told) -> list[str]:
